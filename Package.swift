@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let root = Context.packageDirectory
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// One kernel source, three builds. Only these targets may hold instructions newer than x86-64-v1: scripts/check-isa.
+let baseline: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"])]
+#if arch(x86_64)
+  let avx2: [SwiftSetting] = [
+    .define("VDB_FMA"), .unsafeFlags(["-Ounchecked", "-Xcc", "-march=x86-64-v3"]),
+  ]
+  let avx512: [SwiftSetting] = [
+    .define("VDB_FMA"), .define("VDB_AVX512"),
+    .unsafeFlags(["-Ounchecked", "-Xcc", "-march=x86-64-v4", "-Xcc", "-mprefer-vector-width=512"]),
+  ]
+#else
+  let avx2 = baseline
+  let avx512 = baseline
+#endif
+
+let package = Package(
+  name: "vectordb",
+  products: [.library(name: "vectordb", type: .dynamic, targets: ["vectordb"])],
+  targets: [
+    .systemLibrary(name: "CVectorDB", path: "include"),
+    .target(name: "CSupport"),
+    .target(name: "Support", dependencies: ["CSupport"], swiftSettings: strict),
+
+    .target(name: "VectorKernelsBaseline", dependencies: ["CSupport"], swiftSettings: strict + baseline),
+    .target(name: "VectorKernelsAVX2", dependencies: ["CSupport"], swiftSettings: strict + avx2),
+    .target(name: "VectorKernelsAVX512", dependencies: ["CSupport"], swiftSettings: strict + avx512),
+    .target(
+      name: "VectorKernels",
+      dependencies: ["CSupport", "VectorKernelsBaseline", "VectorKernelsAVX2", "VectorKernelsAVX512"],
+      swiftSettings: strict),
+
+    .target(name: "VectorModel", dependencies: ["Support", "CSupport"], swiftSettings: strict),
+    .target(
+      name: "VectorIndex", dependencies: ["VectorKernels", "VectorModel", "Support", "CSupport"],
+      swiftSettings: strict),
+    .target(
+      name: "VectorStore", dependencies: ["VectorIndex", "VectorModel", "Support", "CSupport"], swiftSettings: strict),
+    .target(
+      name: "VectorBackends",
+      dependencies: ["VectorStore", "VectorKernels", "VectorModel", "Support", "CSupport"], swiftSettings: strict),
+    .target(
+      name: "VectorDB", dependencies: ["VectorBackends", "VectorKernels", "VectorModel", "Support", "CSupport"],
+      swiftSettings: strict),
+    .target(
+      name: "VectorDBC", dependencies: ["VectorDB", "VectorModel", "Support", "CSupport", "CVectorDB"],
+      swiftSettings: strict),
+
+    // Link-only: flags here must not reach the test bundles, which depend on the targets above.
+    .target(
+      name: "vectordb", dependencies: ["VectorDBC"],
+      linkerSettings: [
+        .unsafeFlags([
+          "-static-stdlib", "-use-ld=lld",
+          "-Xlinker", "--version-script=\(root)/abi/vectordb.map",
+          "-Xlinker", "-soname=libvectordb.so.0",
+          "-Xlinker", "-z", "-Xlinker", "nodelete", "-Xlinker", "-z", "-Xlinker", "now",
+        ])
+      ]),
+  ],
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,8 @@
+/* What Swift cannot say: one header per subject. */
+#ifndef CSUPPORT_H
+#define CSUPPORT_H
+
+#include "vdb_atomics.h"
+#include "vdb_bytes.h"
+
+#endif

@@ -1,0 +1,13 @@
+/* Byte ranges. */
+#ifndef VDB_BYTES_H
+#define VDB_BYTES_H
+
+#include <stddef.h>
+#include <string.h>
+
+/* memcmp, under a name that every platform's Swift imports alike. */
+static inline int vdb_compare_memory(const void *left, const void *right, size_t count) {
+  return memcmp(left, right, count);
+}
+
+#endif

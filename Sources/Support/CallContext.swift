@@ -1,0 +1,29 @@
+/// What bounds one call: a deadline on the monotonic clock, and a cancel flag that another thread may raise.
+///
+/// Passed down to everything that can wait or work for more than a millisecond; `interruption()` is cheap enough to be
+/// asked every few hundred microseconds.
+package struct CallContext: Sendable {
+  /// Nanoseconds of `monotonicNanoseconds()`, or nil for no deadline.
+  package let deadline: UInt64?
+  package let cancel: CancelToken?
+
+  package init(deadline: UInt64? = nil, cancel: CancelToken? = nil) {
+    self.deadline = deadline
+    self.cancel = cancel
+  }
+
+  /// No deadline, no cancellation.
+  package static let unbounded = CallContext()
+
+  /// Why the call must stop now, or nil to go on.
+  package func interruption() -> Interruption? {
+    if let cancel, cancel.isCancelled { return .cancelled }
+    if let deadline, monotonicNanoseconds() >= deadline { return .deadlineExceeded }
+    return nil
+  }
+
+  package enum Interruption: Sendable, Equatable {
+    case cancelled
+    case deadlineExceeded
+  }
+}
