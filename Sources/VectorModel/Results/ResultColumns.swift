@@ -1,0 +1,61 @@
+import Support
+
+/// The rows of an answer, column by column, as the C interface hands them out. Grows while an operation fills it, then
+/// never changes.
+package final class ResultColumns: @unchecked Sendable {
+  package let rowOffsets = ColumnBuffer<UInt64>()
+  package let ids = ColumnBuffer<UInt8>()
+  package let idOffsets = ColumnBuffer<UInt64>()
+  package let distances = ColumnBuffer<Float>()
+  package let scores = ColumnBuffer<Float>()
+  /// JSON text of each row, filled when `include` has `.metadata`.
+  package let metadata = ColumnBuffer<UInt8>()
+  package let metadataOffsets = ColumnBuffer<UInt64>()
+  /// `rowCount × dimensions`, filled when `include` has `.vectors`.
+  package let vectors = ColumnBuffer<Float>()
+  /// 1 or 0 for each row, of `get` alone.
+  package let found = ColumnBuffer<UInt8>()
+
+  package let dimensions: Int
+  package let include: Include
+  package let kind: Kind
+  /// Token of the page that follows, empty at the end.
+  package var nextPage: [UInt8] = []
+  package var info = ResultInfo()
+
+  package enum Kind: Sendable { case search, get, page }
+
+  package init(kind: Kind, dimensions: Int, include: Include) throws(VectorError) {
+    self.kind = kind
+    self.dimensions = dimensions
+    self.include = include
+    guard rowOffsets.append(0), idOffsets.append(0), metadataOffsets.append(0) else { throw .resultOutOfMemory }
+  }
+
+  package var rowCount: Int { idOffsets.count - 1 }
+  package var queryCount: Int { rowOffsets.count - 1 }
+
+  /// Ends the rows of one query.
+  package func endQuery() throws(VectorError) {
+    guard rowOffsets.append(UInt64(rowCount)) else { throw .resultOutOfMemory }
+  }
+}
+
+extension VectorError {
+  /// An answer that does not fit into memory.
+  package static let resultOutOfMemory = VectorError(.outOfMemory, "not enough memory for the answer: ask for fewer rows")
+}
+
+/// How an answer was made.
+package struct ResultInfo: Sendable {
+  /// Whether the neighbours are certainly the nearest.
+  package var exact = true
+  /// Kind of index that answered: "flat", "hnsw", ….
+  package var index = "flat"
+  package var stale = false
+  package var ageMilliseconds = 0
+  package var cached = false
+  package var attempts = 1
+
+  package init() {}
+}

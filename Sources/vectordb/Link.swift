@@ -1,0 +1,1 @@
+// Link-only: this target carries the linker flags of the product and nothing else.
