@@ -19,8 +19,8 @@ package final class ResultColumns: @unchecked Sendable {
   package let dimensions: Int
   package let include: Include
   package let kind: Kind
-  /// Token of the page that follows, empty at the end.
-  package var nextPage: [UInt8] = []
+  /// Token of the page that follows with a NUL behind it; empty after the last page.
+  package let nextPage = ColumnBuffer<UInt8>()
   package var info = ResultInfo()
 
   package enum Kind: Sendable { case search, get, page }
@@ -34,6 +34,11 @@ package final class ResultColumns: @unchecked Sendable {
 
   package var rowCount: Int { idOffsets.count - 1 }
   package var queryCount: Int { rowOffsets.count - 1 }
+
+  /// Says where the next page starts.
+  package func setNextPage(_ token: [UInt8]) throws(VectorError) {
+    guard token.withUnsafeBytes({ nextPage.append(bytes: $0) }), nextPage.append(0) else { throw .resultOutOfMemory }
+  }
 
   /// Ends the rows of one query.
   package func endQuery() throws(VectorError) {
