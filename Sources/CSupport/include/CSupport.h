@@ -4,5 +4,8 @@
 
 #include "vdb_atomics.h"
 #include "vdb_bytes.h"
+#include "vdb_locks.h"
+#include "vdb_readers.h"
+#include "vdb_threads.h"
 
 #endif

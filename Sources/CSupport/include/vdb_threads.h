@@ -1,0 +1,18 @@
+/* Threads of the library. */
+#ifndef VDB_THREADS_H
+#define VDB_THREADS_H
+
+#include <stdint.h>
+
+/* Starts a detached thread with every signal blocked, so that no handler of the host ever runs on it. The name is cut to 15
+ * bytes. Returns 0, or an errno when the system refuses. */
+int vdb_thread_start(void (*body)(void *), void *argument, const char *name);
+
+/* Number of processors this process may run on, at least 1. */
+uint32_t vdb_usable_processors(void);
+
+/* A flag of the calling thread: whether it is running a task of a worker pool. */
+int vdb_thread_in_task(void);
+void vdb_thread_set_in_task(int inside);
+
+#endif

@@ -1,0 +1,67 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "vdb_threads.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STACK_BYTES ((size_t)1 << 20)
+
+typedef struct {
+  void (*body)(void *);
+  void *argument;
+  char name[16];
+} start;
+
+static void *run(void *opaque) {
+  start mine = *(start *)opaque;
+  free(opaque);
+  pthread_setname_np(pthread_self(), mine.name);
+  mine.body(mine.argument);
+  return NULL;
+}
+
+int vdb_thread_start(void (*body)(void *), void *argument, const char *name) {
+  start *opaque = calloc(1, sizeof *opaque);
+  if (opaque == NULL) return ENOMEM;
+  opaque->body = body;
+  opaque->argument = argument;
+  strncpy(opaque->name, name, sizeof opaque->name - 1);
+
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, STACK_BYTES);
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  int refused = pthread_create(&thread, &attributes, run, opaque);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  if (refused) free(opaque);
+  return refused;
+}
+
+uint32_t vdb_usable_processors(void) {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+    int count = CPU_COUNT(&allowed);
+    if (count > 0) return (uint32_t)count;
+  }
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? (uint32_t)online : 1;
+}
+
+static _Thread_local int in_task;
+
+int vdb_thread_in_task(void) { return in_task; }
+
+void vdb_thread_set_in_task(int inside) { in_task = inside; }
