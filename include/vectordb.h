@@ -799,6 +799,7 @@ typedef int32_t vdb_breaker_action;
 #define VDB_BREAKER_FORCE_CLOSE 2 /* admit every call until told otherwise */
 
 /**
+ * The state of the circuit breaker: VDB_BREAKER_CLOSED where the backend has none.
  * @param database in
  * @param out_state out
  * @returns status

@@ -1,0 +1,1 @@
+"""Reads include/vectordb.h and makes from it what machines need: manifest, prototypes, layouts, call tables."""
