@@ -1,0 +1,250 @@
+/*
+ * Searching, getting, paging and counting.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "nif.h"
+
+/** A number of queries in a term: of a list, or of the packed {Count, Dimensions, Binary}. */
+static uint64_t query_count(ErlNifEnv *env, ERL_NIF_TERM term) {
+  const ERL_NIF_TERM *field;
+  int arity;
+  unsigned length;
+  ErlNifUInt64 count;
+  if (enif_get_list_length(env, term, &length)) return length;
+  if (enif_get_tuple(env, term, &arity, &field) && arity == 3 && enif_get_uint64(env, field[0], &count)) return count;
+  return 0;
+}
+
+/* ---- search(Db, Query, Options), search_batch(Db, Queries, Options), search_by_id(Db, Id, Options) --------------- */
+
+/** The call itself, with arguments decoded from argv[1]; answers the status or sets *error. */
+typedef bool (*search_call)(ErlNifEnv *env, database *db, ERL_NIF_TERM what, const vdb_search_options *options,
+                            vdb_status *status, vdb_results **results, ERL_NIF_TERM *error);
+
+static bool search_one(ErlNifEnv *env, database *db, ERL_NIF_TERM what, const vdb_search_options *options,
+                       vdb_status *status, vdb_results **results, ERL_NIF_TERM *error) {
+  vector_rows query;
+  if (!vector_get(env, what, &query, error)) return false;
+  *status = vdb_database_search(db->handle, query.view.data, query.view.dimensions, options, results);
+  rows_free(&query);
+  return true;
+}
+
+static bool search_many(ErlNifEnv *env, database *db, ERL_NIF_TERM what, const vdb_search_options *options,
+                        vdb_status *status, vdb_results **results, ERL_NIF_TERM *error) {
+  vector_rows queries;
+  if (!rows_get(env, what, atomic_load(&db->shared->dimensions), &queries, error)) return false;
+  *status = vdb_database_search_batch(db->handle, &queries.view, options, results);
+  rows_free(&queries);
+  return true;
+}
+
+static bool search_id(ErlNifEnv *env, database *db, ERL_NIF_TERM what, const vdb_search_options *options,
+                      vdb_status *status, vdb_results **results, ERL_NIF_TERM *error) {
+  const char *id;
+  size_t length;
+  if (!text_get(env, what, &id, &length)) {
+    *error = make_failure(env, VDB_E_INVALID_ID, "the id is not a binary");
+    return false;
+  }
+  *status = vdb_database_search_by_id(db->handle, id, length, options, results);
+  return true;
+}
+
+static ERL_NIF_TERM search_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], search_call call, bool dirty) {
+  database *db;
+  vdb_search_options options;
+  if (!database_get(env, argv[0], &db) || !search_options_get(env, argv[2], &options)) return enif_make_badarg(env);
+  bool single = call != search_many;
+  call_guard guard;
+  guard_begin(env, &guard, dirty);
+  options.cancel = guard.token;
+  vdb_status status = VDB_OK;
+  vdb_results *results = NULL;
+  ERL_NIF_TERM answer;
+  uint64_t start = now_ns();
+  if (call(env, db, argv[1], &options, &status, &results, &answer)) {
+    if (status == VDB_OK) {
+      uint64_t queries = single ? 1 : query_count(env, argv[1]);
+      cost_search_measured(db, queries, options.filter_length > 0, now_ns() - start);
+    }
+    answer = make_matches(env, status, results, single);
+  }
+  guard_end(env, &guard);
+  return answer;
+}
+
+static ERL_NIF_TERM search_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+  (void)argc;
+  return search_run(env, argv, search_one, true);
+}
+
+static ERL_NIF_TERM search_batch_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+  (void)argc;
+  return search_run(env, argv, search_many, true);
+}
+
+static ERL_NIF_TERM search_by_id_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+  (void)argc;
+  return search_run(env, argv, search_id, true);
+}
+
+typedef ERL_NIF_TERM (*nif_function)(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+
+static ERL_NIF_TERM search_anywhere(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[], uint64_t queries,
+                                    search_call call, const char *name, nif_function dirty) {
+  database *db;
+  vdb_search_options options;
+  if (!database_get(env, argv[0], &db) || !search_options_get(env, argv[2], &options)) return enif_make_badarg(env);
+  uint64_t cost = cost_search(db, queries, &options);
+  if (cost_is_heavy(cost)) return enif_schedule_nif(env, name, ERL_NIF_DIRTY_JOB_CPU_BOUND, dirty, argc, argv);
+  cost_charge(env, cost);
+  return search_run(env, argv, call, false);
+}
+
+NIF(nif_search) { return search_anywhere(env, argc, argv, 1, search_one, "search", search_dirty); }
+
+NIF(nif_search_batch) {
+  uint64_t queries = query_count(env, argv[1]);
+  return search_anywhere(env, argc, argv, queries, search_many, "search_batch", search_batch_dirty);
+}
+
+NIF(nif_search_by_id) { return search_anywhere(env, argc, argv, 1, search_id, "search_by_id", search_by_id_dirty); }
+
+/* ---- get(Db, Ids, Flags, Timeout) ------------------------------------------------------------------------------- */
+
+static ERL_NIF_TERM get_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool dirty) {
+  database *db;
+  vdb_call_options call;
+  id_list ids;
+  ERL_NIF_TERM answer;
+  if (!database_get(env, argv[0], &db) || !call_options_get(env, argv[2], argv[3], &call)) return enif_make_badarg(env);
+  if (!ids_get(env, argv[1], &ids, &answer)) return answer;
+  call_guard guard;
+  guard_begin(env, &guard, dirty);
+  call.cancel = guard.token;
+  vdb_results *results = NULL;
+  vdb_status status = vdb_database_get(db->handle, &ids.view, &call, &results);
+  answer = make_records(env, status, results);
+  guard_end(env, &guard);
+  ids_free(&ids);
+  return answer;
+}
+
+static ERL_NIF_TERM get_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+  (void)argc;
+  return get_run(env, argv, true);
+}
+
+NIF(nif_get) {
+  database *db;
+  unsigned count;
+  if (!database_get(env, argv[0], &db)) return enif_make_badarg(env);
+  if (enif_get_list_length(env, argv[1], &count) && cost_is_heavy(cost_records(db, count))) {
+    return enif_schedule_nif(env, "get", ERL_NIF_DIRTY_JOB_CPU_BOUND, get_dirty, argc, argv);
+  }
+  return get_run(env, argv, false);
+}
+
+/* ---- page(Db, Limit, Token, Filter, Flags, Timeout) ------------------------------------------------------------- */
+
+static ERL_NIF_TERM page_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool dirty) {
+  database *db;
+  vdb_page_options options = VDB_PAGE_OPTIONS_INIT;
+  ErlNifUInt64 limit;
+  ErlNifSInt64 timeout;
+  if (!database_get(env, argv[0], &db) || !enif_get_uint64(env, argv[1], &limit) ||
+      !text_get(env, argv[2], &options.token, &options.token_length) ||
+      !text_get(env, argv[3], &options.filter, &options.filter_length) ||
+      !enif_get_uint(env, argv[4], &options.flags) || !enif_get_int64(env, argv[5], &timeout)) {
+    return enif_make_badarg(env);
+  }
+  options.limit = limit;
+  options.timeout_ms = timeout;
+  call_guard guard;
+  guard_begin(env, &guard, dirty);
+  options.cancel = guard.token;
+  vdb_results *results = NULL;
+  vdb_status status = vdb_database_page(db->handle, &options, &results);
+  ERL_NIF_TERM answer = make_page(env, status, results);
+  guard_end(env, &guard);
+  return answer;
+}
+
+static ERL_NIF_TERM page_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+  (void)argc;
+  return page_run(env, argv, true);
+}
+
+NIF(nif_page) {
+  database *db;
+  ErlNifUInt64 limit;
+  ErlNifBinary filter;
+  if (!database_get(env, argv[0], &db)) return enif_make_badarg(env);
+  bool small = enif_get_uint64(env, argv[1], &limit) && !cost_is_heavy(cost_records(db, limit)) &&
+               enif_inspect_binary(env, argv[3], &filter) && filter.size == 0;
+  if (small) return page_run(env, argv, false);
+  return enif_schedule_nif(env, "page", ERL_NIF_DIRTY_JOB_CPU_BOUND, page_dirty, argc, argv);
+}
+
+/* ---- count(Db, Filter, Timeout) --------------------------------------------------------------------------------- */
+
+static ERL_NIF_TERM count_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool dirty) {
+  database *db;
+  const char *filter;
+  size_t length;
+  ErlNifSInt64 timeout;
+  if (!database_get(env, argv[0], &db) || !text_get(env, argv[1], &filter, &length) ||
+      !enif_get_int64(env, argv[2], &timeout)) {
+    return enif_make_badarg(env);
+  }
+  vdb_call_options call = VDB_CALL_OPTIONS_INIT;
+  call.timeout_ms = timeout;
+  call_guard guard;
+  guard_begin(env, &guard, dirty);
+  call.cancel = guard.token;
+  uint64_t count = 0;
+  int32_t exact = 0;
+  vdb_status status = vdb_database_count(db->handle, filter, length, &call, &count, &exact);
+  guard_end(env, &guard);
+  if (status != VDB_OK) return make_error(env, status);
+  return make_ok(env, enif_make_tuple2(env, enif_make_uint64(env, count), exact ? atom_true : atom_false));
+}
+
+static ERL_NIF_TERM count_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+  (void)argc;
+  return count_run(env, argv, true);
+}
+
+NIF(nif_count) {
+  database *db;
+  ErlNifBinary filter;
+  if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[1], &filter)) return enif_make_badarg(env);
+  bool heavy = filter.size > 0 && cost_is_heavy(atomic_load(&db->shared->scan_ns[1]));
+  if (!heavy) return count_run(env, argv, false);
+  return enif_schedule_nif(env, "count", ERL_NIF_DIRTY_JOB_CPU_BOUND, count_dirty, argc, argv);
+}
+
+/* ---- collections(Db), namespaces(Db) ---------------------------------------------------------------------------- */
+
+typedef vdb_status (*list_names)(const vdb_database *, const vdb_call_options *, char **, size_t *);
+
+static ERL_NIF_TERM names(ErlNifEnv *env, ERL_NIF_TERM term, list_names call) {
+  database *db;
+  if (!database_get(env, term, &db)) return enif_make_badarg(env);
+  char *json = NULL;
+  size_t length = 0;
+  vdb_status status = call(db->handle, NULL, &json, &length);
+  return make_text(env, status, json, length);
+}
+
+NIF(nif_collections) {
+  (void)argc;
+  return names(env, argv[0], vdb_database_collections_json);
+}
+
+NIF(nif_namespaces) {
+  (void)argc;
+  return names(env, argv[0], vdb_database_namespaces_json);
+}

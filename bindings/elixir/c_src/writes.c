@@ -1,0 +1,248 @@
+/*
+ * Opening and writing.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A write that is small runs where it was called, if nobody else is writing; else it moves to a dirty scheduler, since
+ * waiting for the other writer would stop every process of an ordinary one. `dirty` below says where we are.
+ */
+#include <string.h>
+
+#include "nif.h"
+
+typedef ERL_NIF_TERM (*write_body)(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[],
+                                   const vdb_call_options *call);
+
+NIF(nif_open) {
+  (void)argc;
+  const char *name, *options;
+  size_t name_length, options_length;
+  vdb_call_options call = VDB_CALL_OPTIONS_INIT;
+  ErlNifSInt64 timeout;
+  if (!text_get(env, argv[0], &name, &name_length) || !text_get(env, argv[1], &options, &options_length) ||
+      !enif_get_int64(env, argv[2], &timeout)) {
+    return enif_make_badarg(env);
+  }
+  call.timeout_ms = timeout;
+  call_guard guard;
+  guard_begin(env, &guard, true);
+  call.cancel = guard.token;
+  vdb_database *handle = NULL;
+  vdb_status status = vdb_database_open(name, name_length, options, options_length, &call, &handle);
+  ERL_NIF_TERM answer = status == VDB_OK ? database_make(env, handle, NULL) : make_error(env, status);
+  guard_end(env, &guard);
+  return answer;
+}
+
+NIF(nif_namespace) {
+  (void)argc;
+  database *db;
+  const char *name;
+  size_t length;
+  if (!database_get(env, argv[0], &db) || !text_get(env, argv[1], &name, &length)) return enif_make_badarg(env);
+  vdb_database *view = NULL;
+  vdb_status status = vdb_database_namespace(db->handle, name, length, &view);
+  return status == VDB_OK ? database_make(env, view, db->shared) : make_error(env, status);
+}
+
+/** Runs a write on a dirty scheduler: behind the writers before it, and cancelled when its caller dies. */
+static ERL_NIF_TERM write_dirty(ErlNifEnv *env, const ERL_NIF_TERM argv[], ERL_NIF_TERM flags, ERL_NIF_TERM timeout,
+                                write_body body) {
+  database *db;
+  vdb_call_options call;
+  if (!database_get(env, argv[0], &db) || !call_options_get(env, flags, timeout, &call)) return enif_make_badarg(env);
+  call_guard guard;
+  guard_begin(env, &guard, true);
+  call.cancel = guard.token;
+  enif_mutex_lock(db->shared->write_gate);
+  ERL_NIF_TERM answer = body(env, db, argv, &call);
+  enif_mutex_unlock(db->shared->write_gate);
+  guard_end(env, &guard);
+  return answer;
+}
+
+/** Runs a small write here and now and answers true, unless another writer is at work. */
+static bool write_here(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], ERL_NIF_TERM flags,
+                       ERL_NIF_TERM timeout, uint64_t cost, write_body body, ERL_NIF_TERM *answer) {
+  vdb_call_options call;
+  if (!call_options_get(env, flags, timeout, &call)) {
+    *answer = enif_make_badarg(env);
+    return true;
+  }
+  if (cost_is_heavy(cost) || enif_mutex_trylock(db->shared->write_gate) != 0) return false;
+  *answer = body(env, db, argv, &call);
+  enif_mutex_unlock(db->shared->write_gate);
+  cost_charge(env, cost);
+  return true;
+}
+
+static ERL_NIF_TERM no_flags(ErlNifEnv *env) { return enif_make_uint(env, 0); }
+
+/** Length of a list of ids; something else is refused later, when it is read. */
+static uint64_t list_length(ErlNifEnv *env, ERL_NIF_TERM list) {
+  unsigned count;
+  return enif_get_list_length(env, list, &count) ? count : 0;
+}
+
+/* ---- upsert(Db, Ids, Vectors, MetadataJSON, Timeout) ------------------------------------------------------------ */
+
+static ERL_NIF_TERM upsert_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], const vdb_call_options *call) {
+  id_list ids;
+  vector_rows rows;
+  const char *metadata;
+  size_t metadata_length;
+  ERL_NIF_TERM answer;
+  if (!text_get(env, argv[3], &metadata, &metadata_length)) return enif_make_badarg(env);
+  if (!ids_get(env, argv[1], &ids, &answer)) return answer;
+  if (rows_get(env, argv[2], atomic_load(&db->shared->dimensions), &rows, &answer)) {
+    vdb_write_report *report = NULL;
+    vdb_status status = vdb_database_upsert(db->handle, &ids.view, &rows.view, metadata_length == 0 ? NULL : metadata,
+                                            metadata_length, call, &report);
+    if (status == VDB_OK || status == VDB_E_PARTIAL) cost_upserted(db, rows.view.count, rows.view.dimensions);
+    answer = make_report(env, status, report);
+    rows_free(&rows);
+  }
+  ids_free(&ids);
+  return answer;
+}
+
+static ERL_NIF_TERM upsert_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+  (void)argc;
+  return write_dirty(env, argv, no_flags(env), argv[4], upsert_body);
+}
+
+NIF(nif_upsert) {
+  database *db;
+  ErlNifBinary metadata;
+  ERL_NIF_TERM answer;
+  if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[3], &metadata)) return enif_make_badarg(env);
+  uint64_t cost = cost_upsert(list_length(env, argv[1]), atomic_load(&db->shared->dimensions), metadata.size);
+  if (write_here(env, db, argv, no_flags(env), argv[4], cost, upsert_body, &answer)) return answer;
+  return enif_schedule_nif(env, "upsert", ERL_NIF_DIRTY_JOB_CPU_BOUND, upsert_dirty, argc, argv);
+}
+
+/* ---- update_metadata(Db, Ids, MetadataJSON, Flags, Timeout) ----------------------------------------------------- */
+
+static ERL_NIF_TERM update_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], const vdb_call_options *call) {
+  id_list ids;
+  const char *metadata;
+  size_t length;
+  ERL_NIF_TERM answer;
+  if (!text_get(env, argv[2], &metadata, &length)) return enif_make_badarg(env);
+  if (!ids_get(env, argv[1], &ids, &answer)) return answer;
+  vdb_write_report *report = NULL;
+  vdb_status status = vdb_database_update_metadata(db->handle, &ids.view, metadata, length, call, &report);
+  answer = make_report(env, status, report);
+  ids_free(&ids);
+  return answer;
+}
+
+static ERL_NIF_TERM update_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+  (void)argc;
+  return write_dirty(env, argv, argv[3], argv[4], update_body);
+}
+
+NIF(nif_update_metadata) {
+  database *db;
+  ErlNifBinary metadata;
+  ERL_NIF_TERM answer;
+  if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[2], &metadata)) return enif_make_badarg(env);
+  uint64_t cost = cost_upsert(list_length(env, argv[1]), 0, metadata.size);
+  if (write_here(env, db, argv, argv[3], argv[4], cost, update_body, &answer)) return answer;
+  return enif_schedule_nif(env, "update_metadata", ERL_NIF_DIRTY_JOB_CPU_BOUND, update_dirty, argc, argv);
+}
+
+/* ---- delete(Db, Ids, Timeout) ----------------------------------------------------------------------------------- */
+
+static ERL_NIF_TERM delete_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], const vdb_call_options *call) {
+  id_list ids;
+  ERL_NIF_TERM answer;
+  if (!ids_get(env, argv[1], &ids, &answer)) return answer;
+  vdb_write_report *report = NULL;
+  vdb_status status = vdb_database_delete(db->handle, &ids.view, call, &report);
+  answer = make_report(env, status, report);
+  ids_free(&ids);
+  return answer;
+}
+
+static ERL_NIF_TERM delete_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+  (void)argc;
+  return write_dirty(env, argv, no_flags(env), argv[2], delete_body);
+}
+
+NIF(nif_delete) {
+  database *db;
+  ERL_NIF_TERM answer;
+  if (!database_get(env, argv[0], &db)) return enif_make_badarg(env);
+  uint64_t cost = cost_upsert(list_length(env, argv[1]), 0, 0);
+  if (write_here(env, db, argv, no_flags(env), argv[2], cost, delete_body, &answer)) return answer;
+  return enif_schedule_nif(env, "delete", ERL_NIF_DIRTY_JOB_CPU_BOUND, delete_dirty, argc, argv);
+}
+
+/* ---- delete_where, clear, drop, create_index, flush: always dirty ----------------------------------------------- */
+
+static ERL_NIF_TERM delete_where_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[],
+                                      const vdb_call_options *call) {
+  const char *filter;
+  size_t length;
+  if (!text_get(env, argv[1], &filter, &length)) return enif_make_badarg(env);
+  vdb_write_report *report = NULL;
+  vdb_status status = vdb_database_delete_where(db->handle, filter, length, call, &report);
+  return make_report(env, status, report);
+}
+
+NIF(nif_delete_where) {
+  (void)argc;
+  return write_dirty(env, argv, no_flags(env), argv[2], delete_where_body);
+}
+
+static ERL_NIF_TERM clear_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], const vdb_call_options *call) {
+  (void)argv;
+  vdb_status status = vdb_database_clear(db->handle, call);
+  if (status != VDB_OK) return make_error(env, status);
+  cost_cleared(db);
+  return atom_ok;
+}
+
+NIF(nif_clear) {
+  (void)argc;
+  return write_dirty(env, argv, no_flags(env), argv[1], clear_body);
+}
+
+static ERL_NIF_TERM drop_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], const vdb_call_options *call) {
+  (void)argv;
+  vdb_status status = vdb_database_drop(db->handle, call);
+  if (status != VDB_OK) return make_error(env, status);
+  cost_cleared(db);
+  return atom_ok;
+}
+
+NIF(nif_drop) {
+  (void)argc;
+  return write_dirty(env, argv, no_flags(env), argv[1], drop_body);
+}
+
+static ERL_NIF_TERM create_index_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[],
+                                      const vdb_call_options *call) {
+  const char *index;
+  size_t length;
+  if (!text_get(env, argv[1], &index, &length)) return enif_make_badarg(env);
+  vdb_status status = vdb_database_create_index(db->handle, length == 0 ? NULL : index, length, call);
+  return status == VDB_OK ? atom_ok : make_error(env, status);
+}
+
+NIF(nif_create_index) {
+  (void)argc;
+  return write_dirty(env, argv, no_flags(env), argv[2], create_index_body);
+}
+
+static ERL_NIF_TERM flush_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], const vdb_call_options *call) {
+  (void)argv;
+  vdb_status status = vdb_database_flush(db->handle, call);
+  return status == VDB_OK ? atom_ok : make_error(env, status);
+}
+
+NIF(nif_flush) {
+  (void)argc;
+  return write_dirty(env, argv, no_flags(env), argv[1], flush_body);
+}

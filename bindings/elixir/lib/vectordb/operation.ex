@@ -1,0 +1,44 @@
+defmodule VectorDB.Operation do
+  @moduledoc false
+  # What every call does around the NIF: find the handle, open a telemetry span, turn a failure into an
+  # error struct. A process that died, a closed handle or a wrong term is an error, never an exception.
+
+  alias VectorDB.{Database, Error, Registry, Telemetry}
+
+  @type database :: Database.t() | atom()
+
+  @doc "Runs `body` with the database that a handle or a name stands for."
+  @spec run(database(), atom(), (Database.t() -> term())) :: {:ok, term()} | {:error, Error.t()}
+  def run(database, operation, body) do
+    with {:ok, database} <- resolve(database) do
+      Telemetry.span(operation, database, fn -> database |> body.() |> answer() end)
+    end
+  end
+
+  @doc "The database a handle or a registered name stands for."
+  @spec resolve(term()) :: {:ok, Database.t()} | {:error, Error.t()}
+  def resolve(%Database{ref: ref} = database) when is_reference(ref), do: {:ok, database}
+  def resolve(name) when is_atom(name) and not is_nil(name), do: Registry.fetch(name)
+
+  def resolve(other) do
+    shown = inspect(other, limit: 5, printable_limit: 40)
+    {:error, Error.new(:invalid_handle, "neither a database nor the name of one: #{shown}")}
+  end
+
+  @doc "Answers of the NIF, and of this side, in one form."
+  def answer({:error, code, message, json}), do: {:error, Error.from_native(code, message, json)}
+  def answer({:partial, report}), do: {:error, partial(report)}
+  def answer(other), do: other
+
+  defp partial({applied, not_attempted, _deleted, failures}) do
+    failed =
+      for {index, code, message} <- failures,
+          do: %{"index" => index, "code" => code, "message" => message}
+
+    %Error{
+      code: :partial,
+      message: "#{length(failed)} items failed, #{applied} were applied",
+      details: %{"applied" => applied, "not_attempted" => not_attempted, "failed" => failed}
+    }
+  end
+end
