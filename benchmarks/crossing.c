@@ -1,0 +1,102 @@
+/* What a call costs from C: an empty one, and a k = 10 search over so few rows that the way in and out is all there is;
+ * and, to compare with other hosts, over 1,000 rows. Prints one JSON object.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <vectordb.h>
+
+#define DIMENSIONS 384
+#define ROUNDS 9
+
+static void check(vdb_status status) {
+  if (status == VDB_OK) return;
+  fprintf(stderr, "%s: %s\n", vdb_status_name(status), vdb_last_error_message());
+  exit(EXIT_FAILURE);
+}
+
+static double nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b) {
+  double left = *(const double *)a, right = *(const double *)b;
+  return (left > right) - (left < right);
+}
+
+static double median(double *values) {
+  qsort(values, ROUNDS, sizeof *values, ascending);
+  return values[ROUNDS / 2];
+}
+
+/* Nanoseconds of vdb_version_number. */
+static double empty_call(void) {
+  const int calls = 20 * 1000 * 1000;
+  double rounds[ROUNDS];
+  volatile uint32_t sink = 0;
+  for (int round = 0; round < ROUNDS; round++) {
+    double start = nanoseconds();
+    for (int call = 0; call < calls; call++) sink = vdb_version_number();
+    rounds[round] = (nanoseconds() - start) / calls;
+  }
+  (void)sink;
+  return median(rounds);
+}
+
+static float pseudo_random(uint32_t *state) {
+  *state = *state * 1664525u + 1013904223u;
+  return (float)(*state >> 8) / 16777216.0f - 0.5f;
+}
+
+/* Microseconds of a search with its columns read and its results freed. */
+static double search(uint64_t rows) {
+  const int calls = rows > 100 ? 5000 : 20000;
+  uint32_t state = 7;
+  float *vectors = malloc(rows * DIMENSIONS * sizeof *vectors);
+  char *bytes = malloc(rows * 6 + 1);
+  uint64_t *offsets = malloc((rows + 1) * sizeof *offsets);
+  if (vectors == NULL || bytes == NULL || offsets == NULL) exit(EXIT_FAILURE);
+  for (uint64_t at = 0; at < rows * DIMENSIONS; at++) vectors[at] = pseudo_random(&state);
+  for (uint64_t row = 0; row <= rows; row++) offsets[row] = row * 6;
+  for (uint64_t row = 0; row < rows; row++) snprintf(bytes + row * 6, 7, "%06u", (unsigned)(row % 1000000));
+
+  vdb_database *database;
+  check(vdb_database_open("crossing", VDB_NTS, "{\"dimensions\": 384, \"threads\": 1}", VDB_NTS, NULL, &database));
+  vdb_strings ids = VDB_STRINGS_INIT;
+  ids.bytes = bytes;
+  ids.offsets = offsets;
+  ids.count = rows;
+  vdb_vectors matrix = VDB_VECTORS_INIT;
+  matrix.data = vectors;
+  matrix.count = rows;
+  matrix.dimensions = DIMENSIONS;
+  check(vdb_database_upsert(database, &ids, &matrix, NULL, 0, NULL, NULL));
+
+  double rounds[ROUNDS];
+  for (int round = 0; round < ROUNDS; round++) {
+    double start = nanoseconds();
+    for (int call = 0; call < calls; call++) {
+      vdb_results *results;
+      vdb_columns columns = VDB_COLUMNS_INIT;
+      check(vdb_database_search(database, vectors + (uint64_t)call % rows * DIMENSIONS, DIMENSIONS, NULL, &results));
+      check(vdb_results_columns(results, &columns));
+      check(vdb_results_free(results));
+    }
+    rounds[round] = (nanoseconds() - start) / calls / 1e3;
+  }
+  check(vdb_database_close(database));
+  free(offsets);
+  free(bytes);
+  free(vectors);
+  return median(rounds);
+}
+
+int main(void) {
+  printf("{\"empty_ns\": %.2f, \"search_10_us\": %.2f, \"search_1000_us\": %.2f}\n", empty_call(), search(10),
+         search(1000));
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,107 @@
+"""Writes docs/benchmarks.md from what scripts/bench measured.
+
+  python benchmarks/report.py RESULT_FOLDER > docs/benchmarks.md
+"""
+
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+import vectordb
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def processor():
+  for line in open("/proc/cpuinfo", encoding="utf-8"):
+    if line.startswith("model name"):
+      return line.split(":", 1)[1].strip()
+  return platform.machine()
+
+
+def memory_gib():
+  return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
+
+
+def git(*arguments):
+  return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+
+def commit():
+  changed = git("status", "--porcelain", "--untracked-files=no", "--", "Sources", "include", "Package.swift")
+  return git("rev-parse", "--short=10", "HEAD") + (" with local changes" if changed else "")
+
+
+def rate(value):
+  return "–" if value is None else f"{value:,.0f}"
+
+
+def exact_search(document):
+  print(f"### {document['threads']} thread{'s' if document['threads'] > 1 else ''}\n")
+  print("| metric | mode | libvectordb q/s | faiss flat q/s | ratio | numpy q/s | ratio |")
+  print("|---|---|--:|--:|--:|--:|--:|")
+  for result in document["results"]:
+    for mode, label in (("single", "one at a time"), ("batch", f"{document['queries']:,} at once")):
+      ours, flat, array = (result[mode][name] for name in ("libvectordb", "faiss flat", "numpy"))
+      print(f"| {result['metric']} | {label} | {rate(ours['qps'])} | {rate(flat['qps'])} | **{flat['ratio']:.2f}** | "
+            f"{rate(array['qps'])} | {array['ratio']:.2f} |")
+  print()
+
+
+def verbatim(folder, name, title, words):
+  path = folder / name
+  if path.exists():
+    print(f"## {title}\n\n{words}\n\n```\n{path.read_text(encoding='utf-8').rstrip()}\n```\n")
+
+
+def main(folder):
+  documents = [json.loads(path.read_text()) for path in sorted(folder.glob("exact-*.json"))]
+  first = documents[0]
+  features = vectordb.cpu_features()
+  print(f"""# Benchmarks
+
+Written by `make bench`; do not edit. A speed is a ratio against a named peer, measured in the same run.
+
+| | |
+|---|---|
+| machine | {processor()}, {os.cpu_count()} cores, {memory_gib()} GiB, Linux {platform.release().split("-")[0]} |
+| kernels | {features["kernels"]} ({features["architecture"]}) |
+| commit | {commit()} |
+| command | `make bench` |
+| peers | faiss-cpu {first["faiss"]}, numpy {first["numpy"]}, Python {platform.python_version()} |
+
+## Exact search
+
+`benchmarks/exact_search.py`: {first["rows"]:,} rows of 384 dimensions ({first["data"]} of Debian packages), k = 10,
+{first["queries"]:,} queries from the same set, all engines called from Python. Engines take turns in {first["rounds"]} rounds;
+rates are medians, ratios are ours to theirs within a round. The answers are compared first: the run ends when they differ.
+""")
+  for document in documents:
+    exact_search(document)
+  print("Rows inserted a second, in batches of 1,000 through Python:",
+        ", ".join(f"{result['metric']} {rate(result['insert']['libvectordb'])}" for result in first["results"]) + ".\n")
+  verbatim(folder, "kernels.txt", "Kernels", "`kernel-bench`: against the read bandwidth and the multiply-add peak measured "
+           "in the same run.")
+  crossing(folder)
+  verbatim(folder, "python-crossing.txt", "From Python", "`benchmarks/python_crossing.py`: what Python adds to the same "
+           "search.")
+
+
+def crossing(folder):
+  figures = json.loads((folder / "crossing.json").read_text())
+  print(f"""## From C
+
+`benchmarks/crossing.c`, medians of nine rounds; a search includes reading its columns and freeing its results.
+
+| call | time |
+|---|--:|
+| `vdb_version_number` | {figures["empty_ns"]:.2f} ns |
+| `vdb_database_search`, k = 10, 10 rows of 384 | {figures["search_10_us"]:.2f} µs |
+| `vdb_database_search`, k = 10, 1,000 rows of 384 | {figures["search_1000_us"]:.2f} µs |
+""")
+
+
+main(pathlib.Path(sys.argv[1]))
