@@ -53,6 +53,19 @@ package final class ColumnBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     return true
   }
 
+  /// Appends `n ≥ 0` elements for the caller to fill, all of them, before anybody reads; nil when out of memory.
+  package func extend(by n: Int) -> UnsafeMutablePointer<Element>? {
+    guard reserve(max(n, 1)), let base else { return nil }
+    let start = base + count
+    count += n
+    return start
+  }
+
+  /// Forgets all elements after the first `n`.
+  package func truncate(to n: Int) {
+    if n >= 0, n < count { count = n }
+  }
+
   package var elements: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: base, count: count) }
 }
 

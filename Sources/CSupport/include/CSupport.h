@@ -7,5 +7,7 @@
 #include "vdb_locks.h"
 #include "vdb_readers.h"
 #include "vdb_threads.h"
+#include "vdb_json.h"
+#include "vdb_utf8.h"
 
 #endif

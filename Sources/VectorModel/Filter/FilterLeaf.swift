@@ -1,0 +1,133 @@
+import CSupport
+import Support
+
+/// One test of one key, and where to go on.
+struct FilterLeaf {
+  /// What is tested, the operand's type included.
+  enum Test: UInt8 {
+    case exists, isTrue, isFalse
+    case equalString, equalNumber
+    case lessNumber, lessOrEqualNumber, greaterNumber, greaterOrEqualNumber
+    case lessString, lessOrEqualString, greaterString, greaterOrEqualString
+    case stringIn, numberIn
+  }
+
+  /// "Go on" with the answer yes, or no.
+  static let accept = -1
+  static let refuse = -2
+
+  let test: Test
+  let key: UnsafeRawBufferPointer
+  /// Operand of a test on strings.
+  let text: UnsafeRawBufferPointer
+  /// Operand of a test on numbers.
+  let number: Double
+  /// Operands of `stringIn`, sorted by bytes.
+  let strings: UnsafeBufferPointer<UnsafeRawBufferPointer>
+  /// Operands of `numberIn`, sorted.
+  let numbers: UnsafeBufferPointer<Double>
+  /// Index of the leaf that follows, `accept` or `refuse`.
+  let onTrue: Int
+  let onFalse: Int
+
+  /// Whether the test holds for a record. O(fields), and O(log operands) for a set.
+  @inline(__always)
+  func holds(for entry: UnsafeRawBufferPointer) -> Bool {
+    guard var field = entry.baseAddress, let name = key.baseAddress else { return false }
+    let end = field + entry.count
+    let header = MetadataEncoding.headerSize
+    while end - field >= header {
+      let keyLength = Int(field.load(as: UInt8.self))
+      let valueLength = Int(UInt32(littleEndian: (field + 2).loadUnaligned(as: UInt32.self)))
+      let value = field + header + keyLength
+      guard end - value >= valueLength else { return false }
+      if keyLength == key.count, vdb_compare_memory(field + header, name, keyLength) == 0 {
+        return holds(tag: (field + 1).load(as: UInt8.self), UnsafeRawBufferPointer(start: value, count: valueLength))
+      }
+      field = value + valueLength
+    }
+    return false
+  }
+
+  private func holds(tag: UInt8, _ value: UnsafeRawBufferPointer) -> Bool {
+    switch test {
+    case .exists: return tag != MetadataEncoding.Tag.remove
+    case .isTrue: return tag == MetadataEncoding.Tag.yes
+    case .isFalse: return tag == MetadataEncoding.Tag.no
+    case .equalNumber, .lessNumber, .lessOrEqualNumber, .greaterNumber, .greaterOrEqualNumber, .numberIn:
+      guard tag == MetadataEncoding.Tag.number, value.count == 8, let base = value.baseAddress else { return false }
+      return holds(number: Double(bitPattern: UInt64(littleEndian: base.loadUnaligned(as: UInt64.self))))
+    case .lessString: return tag == MetadataEncoding.Tag.string && compareBytes(value, text) < 0
+    case .lessOrEqualString: return tag == MetadataEncoding.Tag.string && compareBytes(value, text) <= 0
+    case .greaterString: return tag == MetadataEncoding.Tag.string && compareBytes(value, text) > 0
+    case .greaterOrEqualString: return tag == MetadataEncoding.Tag.string && compareBytes(value, text) >= 0
+    case .equalString, .stringIn:
+      if tag == MetadataEncoding.Tag.string { return isChosen(value) }
+      guard tag == MetadataEncoding.Tag.strings else { return false }
+      var items = MetadataEncoding.StringList(rest: value)
+      while let item = items.next() {
+        if isChosen(item) { return true }
+      }
+      return false
+    }
+  }
+
+  private func holds(number value: Double) -> Bool {
+    switch test {
+    case .lessNumber: return value < number
+    case .lessOrEqualNumber: return value <= number
+    case .greaterNumber: return value > number
+    case .greaterOrEqualNumber: return value >= number
+    case .numberIn:
+      var low = 0
+      var high = numbers.count
+      while low < high {
+        let middle = (low + high) / 2
+        if numbers[middle] == value { return true }
+        if numbers[middle] < value { low = middle + 1 } else { high = middle }
+      }
+      return false
+    default: return value == number
+    }
+  }
+
+  /// Whether a string equals the operand, or one of the operands.
+  private func isChosen(_ value: UnsafeRawBufferPointer) -> Bool {
+    if test == .equalString { return value.count == text.count && compareBytes(value, text) == 0 }
+    var low = 0
+    var high = strings.count
+    while low < high {
+      let middle = (low + high) / 2
+      let order = compareBytes(strings[middle], value)
+      if order == 0 { return true }
+      if order < 0 { low = middle + 1 } else { high = middle }
+    }
+    return false
+  }
+}
+
+extension FilterLeaf.Test {
+  /// The test for equality with a value.
+  static func equal(_ value: MetadataScalar) -> Self {
+    switch value {
+    case .string: .equalString
+    case .number: .equalNumber
+    case .bool(let bool): bool ? .isTrue : .isFalse
+    }
+  }
+
+  /// The test for an order, nil for a bool, which has none.
+  static func comparison(_ comparison: FilterExpression.Comparison, _ value: MetadataScalar) -> Self? {
+    switch (comparison, value) {
+    case (.less, .number): .lessNumber
+    case (.lessOrEqual, .number): .lessOrEqualNumber
+    case (.greater, .number): .greaterNumber
+    case (.greaterOrEqual, .number): .greaterOrEqualNumber
+    case (.less, .string): .lessString
+    case (.lessOrEqual, .string): .lessOrEqualString
+    case (.greater, .string): .greaterString
+    case (.greaterOrEqual, .string): .greaterOrEqualString
+    case (_, .bool): nil
+    }
+  }
+}
