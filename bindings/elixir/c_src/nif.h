@@ -56,6 +56,8 @@ typedef struct {
 
 bool resources_open(ErlNifEnv *env);
 bool database_get(ErlNifEnv *env, ERL_NIF_TERM term, database **out);
+/** What a call with a wrong term answers: invalid_handle when the handle is it, else badarg. */
+ERL_NIF_TERM bad_call(ErlNifEnv *env, ERL_NIF_TERM handle);
 /** Wraps a handle, which it takes over also when it fails (memory). `shared` NULL starts a database of its own. */
 ERL_NIF_TERM database_make(ErlNifEnv *env, vdb_database *handle, shared_state *shared);
 ERL_NIF_TERM database_close_now(ErlNifEnv *env, database *db);

@@ -10,7 +10,7 @@ typedef vdb_status (*describe_library)(char **, size_t *);
 
 static ERL_NIF_TERM about_database(ErlNifEnv *env, ERL_NIF_TERM term, describe_database call) {
   database *db;
-  if (!database_get(env, term, &db)) return enif_make_badarg(env);
+  if (!database_get(env, term, &db)) return bad_call(env, term);
   char *json = NULL;
   size_t length = 0;
   vdb_status status = call(db->handle, &json, &length);
@@ -29,7 +29,7 @@ static ERL_NIF_TERM about_library(ErlNifEnv *env, describe_library call) {
 static ERL_NIF_TERM health_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool dirty) {
   database *db;
   vdb_call_options options = VDB_CALL_OPTIONS_INIT;
-  if (!database_get(env, argv[0], &db) || !enif_get_uint(env, argv[1], &options.flags)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db) || !enif_get_uint(env, argv[1], &options.flags)) return bad_call(env, argv[0]);
   call_guard guard;
   guard_begin(env, &guard, dirty);
   options.cancel = guard.token;
@@ -47,7 +47,7 @@ static ERL_NIF_TERM health_probe(ErlNifEnv *env, int argc, const ERL_NIF_TERM ar
 
 NIF(nif_health) {
   unsigned flags;
-  if (!enif_get_uint(env, argv[1], &flags)) return enif_make_badarg(env);
+  if (!enif_get_uint(env, argv[1], &flags)) return bad_call(env, argv[0]);
   if (!(flags & VDB_PROBE)) return health_run(env, argv, false);
   return enif_schedule_nif(env, "health", ERL_NIF_DIRTY_JOB_IO_BOUND, health_probe, argc, argv);
 }
@@ -56,7 +56,7 @@ NIF(nif_healthy) {
   (void)argc;
   database *db;
   int32_t healthy = 0;
-  if (!database_get(env, argv[0], &db)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
   vdb_status status = vdb_database_healthy(db->handle, &healthy);
   if (status != VDB_OK) return make_error(env, status);
   return make_ok(env, healthy ? atom_true : atom_false);
@@ -85,7 +85,7 @@ NIF(nif_describe) {
 NIF(nif_clear_cache) {
   (void)argc;
   database *db;
-  if (!database_get(env, argv[0], &db)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
   vdb_status status = vdb_database_clear_cache(db->handle);
   return status == VDB_OK ? atom_ok : make_error(env, status);
 }
@@ -94,7 +94,7 @@ NIF(nif_breaker_state) {
   (void)argc;
   database *db;
   vdb_breaker_state state = VDB_BREAKER_CLOSED;
-  if (!database_get(env, argv[0], &db)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
   vdb_status status = vdb_database_breaker_state(db->handle, &state);
   return status == VDB_OK ? make_ok(env, enif_make_int(env, state)) : make_error(env, status);
 }
@@ -103,7 +103,7 @@ NIF(nif_control_breaker) {
   (void)argc;
   database *db;
   vdb_breaker_action action;
-  if (!database_get(env, argv[0], &db) || !enif_get_int(env, argv[1], &action)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db) || !enif_get_int(env, argv[1], &action)) return bad_call(env, argv[0]);
   vdb_status status = vdb_database_control_breaker(db->handle, action);
   return status == VDB_OK ? atom_ok : make_error(env, status);
 }
@@ -113,7 +113,7 @@ NIF(nif_set_credentials) {
   database *db;
   const char *json;
   size_t length;
-  if (!database_get(env, argv[0], &db) || !text_get(env, argv[1], &json, &length)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db) || !text_get(env, argv[1], &json, &length)) return bad_call(env, argv[0]);
   vdb_status status = vdb_database_set_credentials(db->handle, json, length);
   return status == VDB_OK ? atom_ok : make_error(env, status);
 }

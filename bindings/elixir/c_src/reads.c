@@ -55,7 +55,7 @@ static bool search_id(ErlNifEnv *env, database *db, ERL_NIF_TERM what, const vdb
 static ERL_NIF_TERM search_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], search_call call, bool dirty) {
   database *db;
   vdb_search_options options;
-  if (!database_get(env, argv[0], &db) || !search_options_get(env, argv[2], &options)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db) || !search_options_get(env, argv[2], &options)) return bad_call(env, argv[0]);
   bool single = call != search_many;
   call_guard guard;
   guard_begin(env, &guard, dirty);
@@ -96,7 +96,7 @@ static ERL_NIF_TERM search_anywhere(ErlNifEnv *env, int argc, const ERL_NIF_TERM
                                     search_call call, const char *name, nif_function dirty) {
   database *db;
   vdb_search_options options;
-  if (!database_get(env, argv[0], &db) || !search_options_get(env, argv[2], &options)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db) || !search_options_get(env, argv[2], &options)) return bad_call(env, argv[0]);
   uint64_t cost = cost_search(db, queries, &options);
   if (cost_is_heavy(cost)) return enif_schedule_nif(env, name, ERL_NIF_DIRTY_JOB_CPU_BOUND, dirty, argc, argv);
   cost_charge(env, cost);
@@ -119,7 +119,7 @@ static ERL_NIF_TERM get_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool dirt
   vdb_call_options call;
   id_list ids;
   ERL_NIF_TERM answer;
-  if (!database_get(env, argv[0], &db) || !call_options_get(env, argv[2], argv[3], &call)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db) || !call_options_get(env, argv[2], argv[3], &call)) return bad_call(env, argv[0]);
   if (!ids_get(env, argv[1], &ids, &answer)) return answer;
   call_guard guard;
   guard_begin(env, &guard, dirty);
@@ -140,7 +140,7 @@ static ERL_NIF_TERM get_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[
 NIF(nif_get) {
   database *db;
   unsigned count;
-  if (!database_get(env, argv[0], &db)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
   if (enif_get_list_length(env, argv[1], &count) && cost_is_heavy(cost_records(db, count))) {
     return enif_schedule_nif(env, "get", ERL_NIF_DIRTY_JOB_CPU_BOUND, get_dirty, argc, argv);
   }
@@ -158,7 +158,7 @@ static ERL_NIF_TERM page_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool dir
       !text_get(env, argv[2], &options.token, &options.token_length) ||
       !text_get(env, argv[3], &options.filter, &options.filter_length) ||
       !enif_get_uint(env, argv[4], &options.flags) || !enif_get_int64(env, argv[5], &timeout)) {
-    return enif_make_badarg(env);
+    return bad_call(env, argv[0]);
   }
   options.limit = limit;
   options.timeout_ms = timeout;
@@ -181,7 +181,7 @@ NIF(nif_page) {
   database *db;
   ErlNifUInt64 limit;
   ErlNifBinary filter;
-  if (!database_get(env, argv[0], &db)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
   bool small = enif_get_uint64(env, argv[1], &limit) && !cost_is_heavy(cost_records(db, limit)) &&
                enif_inspect_binary(env, argv[3], &filter) && filter.size == 0;
   if (small) return page_run(env, argv, false);
@@ -197,7 +197,7 @@ static ERL_NIF_TERM count_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool di
   ErlNifSInt64 timeout;
   if (!database_get(env, argv[0], &db) || !text_get(env, argv[1], &filter, &length) ||
       !enif_get_int64(env, argv[2], &timeout)) {
-    return enif_make_badarg(env);
+    return bad_call(env, argv[0]);
   }
   vdb_call_options call = VDB_CALL_OPTIONS_INIT;
   call.timeout_ms = timeout;
@@ -220,7 +220,7 @@ static ERL_NIF_TERM count_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM arg
 NIF(nif_count) {
   database *db;
   ErlNifBinary filter;
-  if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[1], &filter)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[1], &filter)) return bad_call(env, argv[0]);
   bool heavy = filter.size > 0 && cost_is_heavy(atomic_load(&db->shared->scan_ns[1]));
   if (!heavy) return count_run(env, argv, false);
   return enif_schedule_nif(env, "count", ERL_NIF_DIRTY_JOB_CPU_BOUND, count_dirty, argc, argv);
@@ -232,7 +232,7 @@ typedef vdb_status (*list_names)(const vdb_database *, const vdb_call_options *,
 
 static ERL_NIF_TERM names(ErlNifEnv *env, ERL_NIF_TERM term, list_names call) {
   database *db;
-  if (!database_get(env, term, &db)) return enif_make_badarg(env);
+  if (!database_get(env, term, &db)) return bad_call(env, term);
   char *json = NULL;
   size_t length = 0;
   vdb_status status = call(db->handle, NULL, &json, &length);

@@ -80,6 +80,12 @@ bool database_get(ErlNifEnv *env, ERL_NIF_TERM term, database **out) {
   return true;
 }
 
+ERL_NIF_TERM bad_call(ErlNifEnv *env, ERL_NIF_TERM handle) {
+  database *db;
+  if (database_get(env, handle, &db)) return enif_make_badarg(env);
+  return make_failure(env, VDB_E_INVALID_HANDLE, "not the handle of a database");
+}
+
 static shared_state *shared_new(void) {
   shared_state *shared = enif_alloc_resource(shared_type, sizeof *shared);
   if (shared == NULL) return NULL;
@@ -127,13 +133,13 @@ ERL_NIF_TERM database_close_now(ErlNifEnv *env, database *db) {
 static ERL_NIF_TERM close_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
   (void)argc;
   database *db;
-  if (!database_get(env, argv[0], &db)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
   return database_close_now(env, db);
 }
 
 NIF(nif_close) {
   database *db;
-  if (!database_get(env, argv[0], &db)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
   if (database_bytes(db) <= QUICK_CLOSE_BYTES) return database_close_now(env, db);
   return enif_schedule_nif(env, "close", ERL_NIF_DIRTY_JOB_CPU_BOUND, close_dirty, argc, argv);
 }

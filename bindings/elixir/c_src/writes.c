@@ -39,7 +39,7 @@ NIF(nif_namespace) {
   database *db;
   const char *name;
   size_t length;
-  if (!database_get(env, argv[0], &db) || !text_get(env, argv[1], &name, &length)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db) || !text_get(env, argv[1], &name, &length)) return bad_call(env, argv[0]);
   vdb_database *view = NULL;
   vdb_status status = vdb_database_namespace(db->handle, name, length, &view);
   return status == VDB_OK ? database_make(env, view, db->shared) : make_error(env, status);
@@ -50,7 +50,7 @@ static ERL_NIF_TERM write_dirty(ErlNifEnv *env, const ERL_NIF_TERM argv[], ERL_N
                                 write_body body) {
   database *db;
   vdb_call_options call;
-  if (!database_get(env, argv[0], &db) || !call_options_get(env, flags, timeout, &call)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db) || !call_options_get(env, flags, timeout, &call)) return bad_call(env, argv[0]);
   call_guard guard;
   guard_begin(env, &guard, true);
   call.cancel = guard.token;
@@ -66,7 +66,7 @@ static bool write_here(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], 
                        ERL_NIF_TERM timeout, uint64_t cost, write_body body, ERL_NIF_TERM *answer) {
   vdb_call_options call;
   if (!call_options_get(env, flags, timeout, &call)) {
-    *answer = enif_make_badarg(env);
+    *answer = bad_call(env, argv[0]);
     return true;
   }
   if (cost_is_heavy(cost) || enif_mutex_trylock(db->shared->write_gate) != 0) return false;
@@ -92,7 +92,7 @@ static ERL_NIF_TERM upsert_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM
   const char *metadata;
   size_t metadata_length;
   ERL_NIF_TERM answer;
-  if (!text_get(env, argv[3], &metadata, &metadata_length)) return enif_make_badarg(env);
+  if (!text_get(env, argv[3], &metadata, &metadata_length)) return bad_call(env, argv[0]);
   if (!ids_get(env, argv[1], &ids, &answer)) return answer;
   if (rows_get(env, argv[2], atomic_load(&db->shared->dimensions), &rows, &answer)) {
     vdb_write_report *report = NULL;
@@ -115,7 +115,7 @@ NIF(nif_upsert) {
   database *db;
   ErlNifBinary metadata;
   ERL_NIF_TERM answer;
-  if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[3], &metadata)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[3], &metadata)) return bad_call(env, argv[0]);
   uint64_t cost = cost_upsert(list_length(env, argv[1]), atomic_load(&db->shared->dimensions), metadata.size);
   if (write_here(env, db, argv, no_flags(env), argv[4], cost, upsert_body, &answer)) return answer;
   return enif_schedule_nif(env, "upsert", ERL_NIF_DIRTY_JOB_CPU_BOUND, upsert_dirty, argc, argv);
@@ -128,7 +128,7 @@ static ERL_NIF_TERM update_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM
   const char *metadata;
   size_t length;
   ERL_NIF_TERM answer;
-  if (!text_get(env, argv[2], &metadata, &length)) return enif_make_badarg(env);
+  if (!text_get(env, argv[2], &metadata, &length)) return bad_call(env, argv[0]);
   if (!ids_get(env, argv[1], &ids, &answer)) return answer;
   vdb_write_report *report = NULL;
   vdb_status status = vdb_database_update_metadata(db->handle, &ids.view, metadata, length, call, &report);
@@ -146,7 +146,7 @@ NIF(nif_update_metadata) {
   database *db;
   ErlNifBinary metadata;
   ERL_NIF_TERM answer;
-  if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[2], &metadata)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[2], &metadata)) return bad_call(env, argv[0]);
   uint64_t cost = cost_upsert(list_length(env, argv[1]), 0, metadata.size);
   if (write_here(env, db, argv, argv[3], argv[4], cost, update_body, &answer)) return answer;
   return enif_schedule_nif(env, "update_metadata", ERL_NIF_DIRTY_JOB_CPU_BOUND, update_dirty, argc, argv);
@@ -173,7 +173,7 @@ static ERL_NIF_TERM delete_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM ar
 NIF(nif_delete) {
   database *db;
   ERL_NIF_TERM answer;
-  if (!database_get(env, argv[0], &db)) return enif_make_badarg(env);
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
   uint64_t cost = cost_upsert(list_length(env, argv[1]), 0, 0);
   if (write_here(env, db, argv, no_flags(env), argv[2], cost, delete_body, &answer)) return answer;
   return enif_schedule_nif(env, "delete", ERL_NIF_DIRTY_JOB_CPU_BOUND, delete_dirty, argc, argv);
@@ -185,7 +185,7 @@ static ERL_NIF_TERM delete_where_body(ErlNifEnv *env, database *db, const ERL_NI
                                       const vdb_call_options *call) {
   const char *filter;
   size_t length;
-  if (!text_get(env, argv[1], &filter, &length)) return enif_make_badarg(env);
+  if (!text_get(env, argv[1], &filter, &length)) return bad_call(env, argv[0]);
   vdb_write_report *report = NULL;
   vdb_status status = vdb_database_delete_where(db->handle, filter, length, call, &report);
   return make_report(env, status, report);
@@ -226,7 +226,7 @@ static ERL_NIF_TERM create_index_body(ErlNifEnv *env, database *db, const ERL_NI
                                       const vdb_call_options *call) {
   const char *index;
   size_t length;
-  if (!text_get(env, argv[1], &index, &length)) return enif_make_badarg(env);
+  if (!text_get(env, argv[1], &index, &length)) return bad_call(env, argv[0]);
   vdb_status status = vdb_database_create_index(db->handle, length == 0 ? NULL : index, length, call);
   return status == VDB_OK ? atom_ok : make_error(env, status);
 }
