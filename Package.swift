@@ -47,7 +47,8 @@ let package = Package(
       name: "VectorStore", dependencies: ["VectorIndex", "VectorModel", "Support", "CSupport"], swiftSettings: strict),
     .target(
       name: "VectorBackends",
-      dependencies: ["VectorStore", "VectorKernels", "VectorModel", "Support", "CSupport"], swiftSettings: strict),
+      dependencies: ["VectorStore", "VectorIndex", "VectorKernels", "VectorModel", "Support", "CSupport"],
+      swiftSettings: strict),
     .target(
       name: "VectorDB", dependencies: ["VectorBackends", "VectorKernels", "VectorModel", "Support", "CSupport"],
       swiftSettings: strict),

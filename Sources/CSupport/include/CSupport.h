@@ -5,6 +5,7 @@
 #include "vdb_atomics.h"
 #include "vdb_bytes.h"
 #include "vdb_locks.h"
+#include "vdb_memory.h"
 #include "vdb_readers.h"
 #include "vdb_threads.h"
 #include "vdb_json.h"

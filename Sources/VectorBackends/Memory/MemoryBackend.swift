@@ -1,0 +1,98 @@
+import Support
+import VectorModel
+import VectorStore
+
+/// Records in the memory of this process, gone with the database. Exact search, atomic batches, readers without locks.
+package final class MemoryBackend: VectorBackend {
+  private let store: MemoryStore
+  private let name: ByteString
+
+  /// `threads` bounds what one search may use; 0 = all processors.
+  package init(dimensions: Int, metric: Metric, threads: Int, name: ByteString) {
+    let threads = threads > 0 ? threads : WorkerPool.shared.parallelism
+    store = MemoryStore(settings: StoreSettings(dimensions: dimensions, metric: metric, threads: threads))
+    self.name = name
+  }
+
+  package let capabilities = Capabilities(
+    backend: "memory", maxTopK: nil, maxDimensions: 65_536, vectorsUnchanged: true, atomicBatch: true,
+    metadataUpdate: .atomic, readYourWrites: .strong, filteredCount: true,
+    filterOperators: Filter.operators, metrics: Metric.allCases.map(\.rawValue), indexes: ["flat"])
+
+  package func upsert(
+    _ batch: RecordBatch, namespace: ByteString, context: CallContext
+  ) throws(VectorError) -> WriteOutcome {
+    try store.upsert(batch, namespace: namespace, context: context)
+  }
+
+  package func updateMetadata(
+    ids: PackedStrings, changes: MetadataBatch, replace: Bool, namespace: ByteString, context: CallContext
+  ) throws(VectorError) -> WriteOutcome {
+    try store.updateMetadata(ids: ids, changes: changes, replace: replace, namespace: namespace, context: context)
+  }
+
+  package func delete(
+    ids: PackedStrings, namespace: ByteString, context: CallContext
+  ) throws(VectorError) -> WriteOutcome {
+    try store.delete(ids: ids, namespace: namespace)
+  }
+
+  package func delete(
+    matching filter: Filter, namespace: ByteString, context: CallContext
+  ) throws(VectorError) -> WriteOutcome {
+    try store.delete(matching: filter, namespace: namespace, context: context)
+  }
+
+  package func search(
+    _ request: SearchRequest, namespace: ByteString, context: CallContext
+  ) throws(VectorError) -> ResultColumns {
+    try store.search(request, namespace: namespace, context: context)
+  }
+
+  package func search(
+    near id: ByteString, _ request: SearchRequest, namespace: ByteString, context: CallContext
+  ) throws(VectorError) -> ResultColumns {
+    try store.search(near: id, request, namespace: namespace, context: context)
+  }
+
+  package func get(
+    ids: PackedStrings, include: Include, namespace: ByteString, context: CallContext
+  ) throws(VectorError) -> ResultColumns {
+    try store.get(ids: ids, include: include, namespace: namespace, context: context)
+  }
+
+  package func page(
+    _ request: PageRequest, namespace: ByteString, context: CallContext
+  ) throws(VectorError) -> ResultColumns {
+    try store.page(request, namespace: namespace, context: context)
+  }
+
+  package func count(
+    matching filter: Filter?, namespace: ByteString, context: CallContext
+  ) throws(VectorError) -> (count: UInt64, exact: Bool) {
+    (UInt64(try store.count(matching: filter, namespace: namespace, context: context)), true)
+  }
+
+  package func clear(namespace: ByteString, context: CallContext) throws(VectorError) {
+    try store.clear(namespace: namespace)
+  }
+
+  package func drop(context: CallContext) throws(VectorError) { try store.drop() }
+
+  /// Nothing to wait for: what was written is visible, and durable nowhere.
+  package func flush(context: CallContext) throws(VectorError) { try store.checkPresent() }
+
+  package func createIndex(kind: String, context: CallContext) throws(VectorError) {
+    try store.checkPresent()
+    guard kind == "flat" || kind == "auto" else {
+      throw VectorError(.unsupported, "the backend memory has no index \"\(kind)\": it has \"flat\"")
+    }
+  }
+
+  package func collections(context: CallContext) throws(VectorError) -> [ByteString] {
+    try store.checkPresent()
+    return [name]
+  }
+
+  package func namespaces(context: CallContext) throws(VectorError) -> [ByteString] { try store.namespaces() }
+}

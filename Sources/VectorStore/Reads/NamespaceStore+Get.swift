@@ -1,0 +1,35 @@
+import Support
+import VectorModel
+
+extension NamespaceStore {
+  /// Records by id, in the order asked, all from one snapshot. Errors: `cancelled`, `timeout`, `outOfMemory`.
+  func get(ids: PackedStrings, include: Include, context: CallContext) throws(VectorError) -> ResultColumns {
+    try reading { snapshot throws(VectorError) in
+      let results = try ResultColumns(kind: .get, dimensions: settings.dimensions, include: include)
+      for item in 0..<ids.count {
+        if item & 255 == 0, let interruption = context.interruption() { throw VectorError(interruption) }
+        let isFound: UInt8
+        switch snapshot.table.find(ids[item], in: snapshot) {
+        case .outdated: return nil
+        case .found(let row):
+          try results.append(row.slot, of: snapshot.chunks[row.chunk].chunk)
+          isFound = 1
+        case .absent:
+          try results.appendMissing(ids[item])
+          isFound = 0
+        }
+        guard results.found.append(isFound) else { throw .resultOutOfMemory }
+      }
+      try results.endQuery()
+      return results
+    }
+  }
+
+  /// Number of records that match. O(1) without a filter. Errors: `cancelled`, `timeout`, `outOfMemory`.
+  func count(matching filter: Filter?, context: CallContext) throws(VectorError) -> Int {
+    let snapshot = snapshot
+    guard let filter else { return snapshot.live }
+    let masks = try RowMasks(snapshot, filter: filter, excluded: nil, threads: settings.threads, context: context)
+    return masks.count(in: snapshot)
+  }
+}
