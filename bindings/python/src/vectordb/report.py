@@ -1,0 +1,65 @@
+"""What a write did."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import NamedTuple, Optional
+
+from . import _prototypes as c
+from ._failures import check, failure
+from ._library import holding, library
+from .errors import ItemFailure
+
+
+class WriteReport(NamedTuple):
+  """What a write did to its batch: `applied + len(failed) + not_attempted` items."""
+
+  applied: int
+  """Items that were written."""
+  not_attempted: int = 0
+  """Items that were never sent."""
+  deleted: Optional[int] = None
+  """Records deleted; None where the backend does not say, or nothing was to be deleted."""
+  failed: tuple[ItemFailure, ...] = ()
+  """Items that failed."""
+
+
+def finish(status: int, handle: ctypes.c_void_p) -> WriteReport:
+  """The report of a write that returned `status`. PartialFailure, or the exception of the status; frees the report."""
+  if not handle.value:
+    check(status)
+    return WriteReport(0)
+  # Before anything else fails in this thread.
+  error = failure(status) if status else None
+  try:
+    report = _read(handle)
+  finally:
+    library.vdb_write_report_free(handle)
+  if error is None:
+    return report
+  error._details.update(failed=report.failed, written=report.applied, not_attempted=report.not_attempted)
+  raise error
+
+
+def _read(handle: ctypes.c_void_p) -> WriteReport:
+  columns = c.vdb_write_columns(*c.vdb_write_columns.INIT)
+  check(holding.vdb_write_report_columns(handle, ctypes.byref(columns)))
+  deleted = None if columns.deleted < 0 else columns.deleted
+  failed = tuple(_failures(columns)) if columns.failed_count else ()
+  return WriteReport(columns.applied, columns.not_attempted, deleted, failed)
+
+
+def _failures(columns: c.vdb_write_columns) -> list[ItemFailure]:
+  count = columns.failed_count
+  indexes = (ctypes.c_uint64 * count).from_address(columns.failed_indexes)
+  statuses = (ctypes.c_int32 * count).from_address(columns.failed_statuses)
+  bounds = (ctypes.c_uint64 * (count + 1)).from_address(columns.message_offsets)
+  messages = ctypes.string_at(columns.messages, bounds[count]) if columns.messages else b""
+  return [
+    ItemFailure(
+      indexes[row],
+      c.STATUS_NAMES.get(statuses[row], "VDB_E_UNKNOWN"),
+      messages[bounds[row] : bounds[row + 1]].decode("utf-8", "replace"),
+    )
+    for row in range(count)
+  ]
