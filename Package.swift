@@ -53,7 +53,7 @@ let package = Package(
       name: "VectorDB", dependencies: ["VectorBackends", "VectorKernels", "VectorModel", "Support", "CSupport"],
       swiftSettings: strict),
     .target(
-      name: "VectorDBC", dependencies: ["VectorDB", "VectorModel", "Support", "CSupport", "CVectorDB"],
+      name: "VectorDBC", dependencies: ["VectorDB", "VectorKernels", "VectorModel", "Support", "CSupport", "CVectorDB"],
       swiftSettings: strict),
 
     // Link-only: flags here must not reach the test bundles, which depend on the targets above.
@@ -67,6 +67,12 @@ let package = Package(
           "-Xlinker", "-z", "-Xlinker", "nodelete", "-Xlinker", "-z", "-Xlinker", "now",
         ])
       ]),
+
+    .testTarget(
+      name: "VectorDBTests", dependencies: ["VectorDB", "VectorModel", "Support", "CSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "VectorDBCTests", dependencies: ["VectorDBC", "VectorModel", "Support", "CVectorDB"],
+      swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

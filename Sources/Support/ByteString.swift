@@ -20,6 +20,16 @@ package struct ByteString: Hashable, Sendable {
   package var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
+/// Lends the bytes of a string out, with the error type that `Array`'s own function would lose.
+package func withBytes<R, E: Error>(
+  of string: ByteString, _ body: (UnsafeRawBufferPointer) throws(E) -> R
+) throws(E) -> R {
+  let result: Result<R, E> = string.bytes.withUnsafeBytes { bytes in
+    do throws(E) { return .success(try body(bytes)) } catch { return .failure(error) }
+  }
+  return try result.get()
+}
+
 extension ByteString: Comparable {
   /// Order of the bytes as unsigned numbers; a prefix comes first.
   package static func < (left: ByteString, right: ByteString) -> Bool {

@@ -3,7 +3,7 @@ import Support
 
 /// One value of a `JSONDocument`, which it keeps alive. Cheap to copy; strings are copied out.
 package struct JSONValue: Sendable {
-  let document: JSONDocument
+  package let document: JSONDocument
   let index: Int
 
   /// What a value is. An integer is written in digits alone and fits 64 bits.

@@ -1,0 +1,87 @@
+import Support
+import VectorBackends
+import VectorModel
+
+extension Database {
+  /// The k nearest records of each query.
+  package func search(_ queries: VectorRows, options: SearchOptions) throws(VectorError) -> ResultColumns {
+    try core.call(queries.count == 1 ? .search : .searchBatch, options.call) { (context) throws(VectorError) in
+      try VectorChecks.check(queries, metric: core.options.metric, dimensions: core.options.dimensions)
+      let request = try searchRequest(queries, options)
+      return try core.backend.search(request, namespace: namespace, context: context)
+    }
+  }
+
+  /// The k nearest records of a stored one, without itself.
+  package func search(near id: UnsafeRawBufferPointer, options: SearchOptions) throws(VectorError) -> ResultColumns {
+    try core.call(.searchByID, options.call) { (context) throws(VectorError) in
+      try checkID(id)
+      let none = VectorRows(base: nil, count: 0, dimensions: core.options.dimensions, strideBytes: 0)
+      let request = try searchRequest(none, options)
+      return try core.backend.search(near: ByteString(id), request, namespace: namespace, context: context)
+    }
+  }
+
+  /// Records by id, in the order asked.
+  package func get(ids: PackedStrings, call: CallOptions) throws(VectorError) -> ResultColumns {
+    try core.call(.get, call) { (context) throws(VectorError) in
+      try checkIDs(ids)
+      return try core.backend.get(ids: ids, include: call.include, namespace: namespace, context: context)
+    }
+  }
+
+  /// One page of the records of this namespace.
+  package func page(_ options: PageOptions) throws(VectorError) -> ResultColumns {
+    try core.call(.page, options.call) { (context) throws(VectorError) in
+      guard PageOptions.limitRange.contains(options.limit) else {
+        throw VectorError(.invalidArgument, "limit of a page is \(options.limit), expected 1 to 10000")
+      }
+      guard options.token.count <= PageOptions.maxTokenLength else {
+        throw VectorError(.invalidArgument, "a page token of \(options.token.count) bytes did not come from here")
+      }
+      let request = try PageRequest(
+        limit: Int(options.limit), token: Array(options.token), filter: parse(options.filter),
+        include: options.call.include)
+      return try core.backend.page(request, namespace: namespace, context: context)
+    }
+  }
+
+  /// Number of records, or of those that match.
+  package func count(
+    matching filter: UnsafeRawBufferPointer, call: CallOptions
+  ) throws(VectorError) -> (count: UInt64, exact: Bool) {
+    try core.call(.count, call) { (context) throws(VectorError) in
+      try core.backend.count(matching: parse(filter), namespace: namespace, context: context)
+    }
+  }
+
+  package func collections(call: CallOptions) throws(VectorError) -> [ByteString] {
+    try core.call(.collections, call) { (context) throws(VectorError) in try core.backend.collections(context: context) }
+  }
+
+  package func namespaces(call: CallOptions) throws(VectorError) -> [ByteString] {
+    try core.call(.namespaces, call) { (context) throws(VectorError) in try core.backend.namespaces(context: context) }
+  }
+
+  /// No text and `{}` filter nothing.
+  private func parse(_ filter: UnsafeRawBufferPointer) throws(VectorError) -> Filter? {
+    filter.isEmpty ? nil : try Filter.parse(filter)
+  }
+
+  private func searchRequest(_ queries: VectorRows, _ options: SearchOptions) throws(VectorError) -> SearchRequest {
+    guard options.k > 0 else { throw VectorError(.invalidK, "k is 0, expected at least 1") }
+    if let cap = core.backend.capabilities.maxTopK, options.k > UInt64(cap) {
+      throw VectorError(.invalidK, "k is \(options.k), backend \"\(core.options.backend.rawValue)\" allows \(cap)")
+    }
+    for (name, bound) in [("max_distance", options.maxDistance), ("min_score", options.minScore)] {
+      if let bound, bound.isNaN { throw VectorError(.invalidArgument, "\(name) is NaN, expected a number") }
+    }
+    var request = try SearchRequest(
+      queries: queries, k: Int(clamping: options.k), filter: parse(options.filter), include: options.call.include)
+    request.exact = options.exact
+    request.ef = options.ef == 0 ? nil : Int(options.ef)
+    request.maxDistance = options.maxDistance
+    request.minScore = options.minScore
+    return request
+  }
+}

@@ -1,0 +1,38 @@
+/// The operations that are counted apart. Raw values are rows of `OperationMetrics`.
+package enum Operation: Int, CaseIterable, Sendable {
+  case open, upsert, updateMetadata, delete, deleteWhere
+  case search, searchBatch, searchByID, get, page, count
+  case clear, drop, flush, createIndex, collections, namespaces
+
+  /// As metrics and errors write it.
+  package var name: String {
+    switch self {
+    case .open: "open"
+    case .upsert: "upsert"
+    case .updateMetadata: "update_metadata"
+    case .delete: "delete"
+    case .deleteWhere: "delete_where"
+    case .search: "search"
+    case .searchBatch: "search_batch"
+    case .searchByID: "search_by_id"
+    case .get: "get"
+    case .page: "page"
+    case .count: "count"
+    case .clear: "clear"
+    case .drop: "drop"
+    case .flush: "flush"
+    case .createIndex: "create_index"
+    case .collections: "collections"
+    case .namespaces: "namespaces"
+    }
+  }
+
+  /// Milliseconds a call may take when its caller does not say: batches and scans of everything have no total.
+  var standardTimeout: UInt64? {
+    switch self {
+    case .search, .searchByID, .get, .count, .updateMetadata, .delete, .collections, .namespaces: 30_000
+    case .open, .drop: 300_000
+    case .upsert, .deleteWhere, .searchBatch, .page, .clear, .flush, .createIndex: nil
+    }
+  }
+}

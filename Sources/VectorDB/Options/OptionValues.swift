@@ -1,0 +1,70 @@
+import Support
+import VectorModel
+
+/// Readings of option values. Errors are INVALID_OPTION, name the option and what was expected.
+extension JSONValue {
+  /// The members of an object whose keys differ, in the order of the text.
+  func options(_ what: String) throws(VectorError) -> Members {
+    guard kind == .object else { throw VectorError(.invalidOption, "\(what) is \(kindName), expected an object") }
+    if let key = try document.duplicateKey(of: self) {
+      throw VectorError(.invalidOption, "\(what) gives \(quoted(key)) twice")
+    }
+    return members
+  }
+
+  func string(_ option: String) throws(VectorError) -> ByteString {
+    guard let string else { throw refused(option, "a string") }
+    return string
+  }
+
+  func boolean(_ option: String) throws(VectorError) -> Bool {
+    guard let value = bool else { throw refused(option, "true or false") }
+    return value
+  }
+
+  func integer(_ option: String, _ range: ClosedRange<Int>) throws(VectorError) -> Int {
+    guard let integer, let value = Int(exactly: integer), range.contains(value) else {
+      throw refused(option, "an integer from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
+  }
+
+  /// A duration written in seconds.
+  func milliseconds(_ option: String) throws(VectorError) -> UInt64 {
+    guard let seconds = double, seconds > 0, seconds <= 1e9 else { throw refused(option, "seconds above 0, at most 1e9") }
+    return UInt64(max(1, (seconds * 1000).rounded()))
+  }
+
+  func choice(_ option: String, _ known: [String]) throws(VectorError) -> String {
+    let expected = known.joined(separator: ", ")
+    guard let string else { throw refused(option, "one of \(expected)") }
+    if let value = known.first(where: { ByteString($0) == string }) { return value }
+    let hint = nearestName(to: string.text, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+    throw VectorError(
+      .invalidOption, "option \"\(option)\" is \(quoted(string)), expected one of \(expected)\(hint)")
+  }
+
+  /// `false`, `null`, `{}` or `{"enabled": false}`: the ways to say that a feature is not wanted.
+  var isOff: Bool {
+    switch kind {
+    case .null: true
+    case .bool: bool == false
+    case .object: count == 0 || (count == 1 && self["enabled"]?.bool == false)
+    default: false
+    }
+  }
+
+  private func refused(_ option: String, _ expected: String) -> VectorError {
+    VectorError(.invalidOption, "option \"\(option)\" is \(shown), expected \(expected)")
+  }
+
+  /// The value for messages: what it is, and its text where that is short.
+  private var shown: String {
+    switch kind {
+    case .string: string.map { quoted($0) } ?? kindName
+    case .integer, .number: integer.map { "\($0)" } ?? double.map { "\($0)" } ?? kindName
+    case .bool: bool == true ? "true" : "false"
+    case .null, .array, .object: kindName
+    }
+  }
+}

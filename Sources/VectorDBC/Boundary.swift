@@ -1,0 +1,33 @@
+import CVectorDB
+import Support
+import VectorModel
+
+/// Runs the body of an exported function: turns its error into a status and remembers it for this thread.
+@inline(__always)
+func boundary(_ body: () throws(VectorError) -> Void) -> vdb_status {
+  do throws(VectorError) {
+    try body()
+    return VDB_OK
+  } catch {
+    LastError.set(error)
+    return error.status.rawValue
+  }
+}
+
+/// Runs the body of a `close` or `free`, which never touches the last error.
+@inline(__always)
+func quietBoundary(_ body: () throws(VectorError) -> Void) -> vdb_status {
+  do throws(VectorError) {
+    try body()
+    return VDB_OK
+  } catch {
+    return error.status.rawValue
+  }
+}
+
+/// Requires an out pointer.
+@inline(__always)
+func required<T>(_ pointer: UnsafeMutablePointer<T>?, _ name: StaticString) throws(VectorError) -> UnsafeMutablePointer<T> {
+  guard let pointer else { throw VectorError(.invalidArgument, "\(name) is NULL") }
+  return pointer
+}
