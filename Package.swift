@@ -28,7 +28,10 @@ let package = Package(
   products: [.library(name: "vectordb", type: .dynamic, targets: ["vectordb"])],
   targets: [
     .systemLibrary(name: "CVectorDB", path: "include"),
-    .target(name: "CSupport"),
+    // Hidden, because its functions share the prefix of the exported ones.
+    .target(
+      name: "CSupport", cSettings: [.unsafeFlags(["-fvisibility=hidden"])],
+      cxxSettings: [.unsafeFlags(["-fvisibility=hidden"])]),
     .target(name: "Support", dependencies: ["CSupport"], swiftSettings: strict),
 
     .target(name: "VectorKernelsBaseline", dependencies: ["CSupport"], swiftSettings: strict + baseline),
