@@ -9,7 +9,7 @@ let strict: [SwiftSetting] = [
 ]
 
 // One kernel source, three builds. Only these targets may hold instructions newer than x86-64-v1: scripts/check-isa.
-let baseline: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"])]
+let baseline: [SwiftSetting] = [.define("VDB_BASELINE"), .unsafeFlags(["-Ounchecked"])]
 #if arch(x86_64)
   let avx2: [SwiftSetting] = [
     .define("VDB_FMA"), .unsafeFlags(["-Ounchecked", "-Xcc", "-march=x86-64-v3"]),
@@ -19,8 +19,8 @@ let baseline: [SwiftSetting] = [.unsafeFlags(["-Ounchecked"])]
     .unsafeFlags(["-Ounchecked", "-Xcc", "-march=x86-64-v4", "-Xcc", "-mprefer-vector-width=512"]),
   ]
 #else
-  let avx2 = baseline
-  let avx512 = baseline
+  let avx2: [SwiftSetting] = []
+  let avx512: [SwiftSetting] = []
 #endif
 
 let package = Package(

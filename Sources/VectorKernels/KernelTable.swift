@@ -1,13 +1,34 @@
-/// The kernels of one instruction set.
-package struct KernelTable: Sendable {
-  package static let active = KernelTable()
+import CSupport
 
-  package func squaredNorm(_ row: UnsafeRawPointer, dimensions: Int) -> Double {
-    var sum = 0.0
-    for i in 0..<dimensions {
-      let x = Double(row.loadUnaligned(fromByteOffset: i * 4, as: Float.self))
-      sum += x * x
+/// The kernels of one instruction set, as Swift functions. The choice is made once a process.
+package struct KernelTable: Sendable {
+  package let level: KernelLevel
+  /// The functions themselves, for loops that call them millions of times.
+  package let functions: vdb_kernels
+
+  /// The fastest kernels this processor can run.
+  package static let active = KernelTable(KernelLevel.supported.last ?? .baseline)
+
+  /// Every table this processor can run, slowest first: for tests that compare them.
+  package static let supported = KernelLevel.supported.map { KernelTable($0) }
+
+  private init(_ level: KernelLevel) {
+    self.level = level
+    var table = vdb_kernels()
+    switch level {
+    case .baseline: vdb_kernels_fill_baseline(&table)
+    #if arch(x86_64)
+      case .avx2: vdb_kernels_fill_avx2(&table)
+      case .avx512: vdb_kernels_fill_avx512(&table)
+    #else
+      case .avx2, .avx512: vdb_kernels_fill_baseline(&table)
+    #endif
     }
-    return sum
+    functions = table
+  }
+
+  /// Sum of the squares of a row, exact: NaN or infinite when and only when a component is. Needs no alignment.
+  package func squaredNorm(_ row: UnsafeRawPointer, dimensions: Int) -> Double {
+    functions.squared_norm(row, dimensions)
   }
 }

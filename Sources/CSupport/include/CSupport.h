@@ -4,9 +4,12 @@
 
 #include "vdb_atomics.h"
 #include "vdb_bytes.h"
+#include "vdb_cpu.h"
+#include "vdb_kernels.h"
 #include "vdb_locks.h"
 #include "vdb_memory.h"
 #include "vdb_readers.h"
+#include "vdb_simd.h"
 #include "vdb_threads.h"
 #include "vdb_json.h"
 #include "vdb_utf8.h"
