@@ -9,14 +9,16 @@ let strict: [SwiftSetting] = [
 ]
 
 // One kernel source, three builds. Only these targets may hold instructions newer than x86-64-v1: scripts/check-isa.
-let baseline: [SwiftSetting] = [.define("VDB_BASELINE"), .unsafeFlags(["-Ounchecked"])]
+let baseline: [SwiftSetting] = [.define("VDB_BASELINE"), .unsafeFlags(["-Ounchecked", "-Xfrontend", "-disable-cmo"])]
 #if arch(x86_64)
   let avx2: [SwiftSetting] = [
-    .define("VDB_FMA"), .unsafeFlags(["-Ounchecked", "-Xcc", "-march=x86-64-v3"]),
+    .define("VDB_FMA"), .unsafeFlags(["-Ounchecked", "-Xfrontend", "-disable-cmo", "-Xcc", "-march=x86-64-v3"]),
   ]
   let avx512: [SwiftSetting] = [
     .define("VDB_FMA"), .define("VDB_AVX512"),
-    .unsafeFlags(["-Ounchecked", "-Xcc", "-march=x86-64-v4", "-Xcc", "-mprefer-vector-width=512"]),
+    .unsafeFlags([
+      "-Ounchecked", "-Xfrontend", "-disable-cmo", "-Xcc", "-march=x86-64-v4", "-Xcc", "-mprefer-vector-width=512",
+    ]),
   ]
 #else
   let avx2: [SwiftSetting] = []

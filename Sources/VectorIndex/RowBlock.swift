@@ -37,3 +37,20 @@ package struct RowReference: Hashable, Sendable, BitwiseCopyable {
     self.row = row
   }
 }
+
+extension RowBlock {
+  /// Rows that take part, over all blocks. One pass over the masks.
+  static func participants(of blocks: [RowBlock]) -> Int {
+    var total = 0
+    for block in blocks {
+      guard let mask = block.mask else {
+        total += block.count
+        continue
+      }
+      for word in 0..<block.count / 64 { total += mask[word].nonzeroBitCount }
+      let rest = UInt64(block.count % 64)
+      if rest > 0 { total += (mask[block.count / 64] & ((1 << rest) - 1)).nonzeroBitCount }
+    }
+    return total
+  }
+}
