@@ -78,6 +78,7 @@ let package = Package(
     .testTarget(
       name: "VectorDBCTests", dependencies: ["VectorDBC", "VectorModel", "Support", "CVectorDB"],
       swiftSettings: strict),
+    .testTarget(name: "VectorModelTests", dependencies: ["VectorModel", "Support", "CSupport"], swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

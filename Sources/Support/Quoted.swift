@@ -9,7 +9,10 @@ package func quoted(_ bytes: UnsafeRawBufferPointer, limit: Int = 64) -> String 
   if isCut, let base = shown.baseAddress {
     // Up to three bytes of a character that the cut went through are left out.
     let valid = vdb_utf8_valid_prefix(base, shown.count)
-    if shown.count - valid < 4 { shown = UnsafeRawBufferPointer(rebasing: shown.prefix(valid)) }
+    let whole = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(valid).prefix(4))
+    if shown.count - valid < 4, let start = whole.baseAddress, vdb_utf8_valid_prefix(start, whole.count) > 0 {
+      shown = UnsafeRawBufferPointer(rebasing: shown.prefix(valid))
+    }
   }
   var text = "\""
   var rest = shown

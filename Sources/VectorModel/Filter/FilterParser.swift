@@ -14,15 +14,8 @@ extension Filter {
     guard json.count <= maxBytes else {
       throw VectorError(.invalidFilter, "the filter has \(json.count) bytes: at most \(maxBytes)")
     }
-    let document: JSONDocument
-    do {
-      // An empty object or list is a value but no node of the filter, hence some room.
-      document = try JSONDocument(json, what: "the filter", maxNodes: UInt32(maxNodes) * 8)
-    } catch {
-      var error = error
-      if error.status == .tooLarge { error.status = .invalidFilter }
-      throw error
-    }
+    // A node of the filter is up to five values of JSON: {"key": {"$op": value}}.
+    let document = try JSONDocument(json, what: "the filter", maxNodes: UInt32(maxNodes) * 8, limits: .invalidFilter)
     return try parse(document.root)
   }
 

@@ -8,17 +8,18 @@ import Support
 package final class JSONDocument: @unchecked Sendable {
   private var reader = vdb_json_reader()
 
-  /// Reads `text`. `what` begins the messages: "filter", "options".
+  /// Reads `text`. `what` begins the messages: "the filter", "the options".
   ///
-  /// Throws `invalidUTF8` and `invalidJSON` naming the byte, `tooLarge` beyond `maxNodes` values or 2 GB, `outOfMemory`.
+  /// Throws `invalidUTF8` and `invalidJSON` naming the byte, `limits` for more than `maxNodes` values and for numbers that
+  /// no double holds, `tooLarge` beyond 2 GB, `outOfMemory`.
   package init(
-    _ text: UnsafeRawBufferPointer, what: String, maxNodes: UInt32 = 1_000_000
+    _ text: UnsafeRawBufferPointer, what: String, maxNodes: UInt32 = 1_000_000, limits: Status = .invalidJSON
   ) throws(VectorError) {
     try checkUTF8(text, what: what)
     let status = vdb_json_init(&reader, text.baseAddress, text.count, maxNodes)
-    guard status == VDB_JSON_OK else { throw jsonError(status, reader, what: what) }
+    guard status == VDB_JSON_OK else { throw jsonError(status, reader, what: what, limits: limits) }
     let parsed = vdb_json_parse(&reader)
-    guard parsed == VDB_JSON_OK else { throw jsonError(parsed, reader, what: what) }
+    guard parsed == VDB_JSON_OK else { throw jsonError(parsed, reader, what: what, limits: limits) }
   }
 
   deinit { vdb_json_destroy(&reader) }
@@ -46,16 +47,16 @@ package func checkUTF8(_ text: UnsafeRawBufferPointer, what: String, index: Int?
   }
 }
 
-/// The error for a failure of the C reader.
-func jsonError(_ status: Int32, _ reader: vdb_json_reader, what: String) -> VectorError {
+/// The error for a failure of the C reader. `limits` is the status of what is JSON but outside what the reader takes.
+func jsonError(_ status: Int32, _ reader: vdb_json_reader, what: String, limits: Status) -> VectorError {
   let place = "at byte \(reader.error_offset)"
   switch status {
   case VDB_JSON_TOO_DEEP:
     return VectorError(.invalidJSON, "\(what) is nested deeper than \(VDB_JSON_MAX_DEPTH) levels \(place)")
   case VDB_JSON_NUMBER_RANGE:
-    return VectorError(.invalidJSON, "\(what) holds a number beyond what a double can hold \(place)")
+    return VectorError(limits, "\(what) holds a number beyond what a double can hold \(place)")
   case VDB_JSON_TOO_MANY_NODES:
-    return VectorError(.tooLarge, "\(what) holds more than \(reader.max_nodes) values")
+    return VectorError(limits, "\(what) holds more than \(reader.max_nodes) values")
   case VDB_JSON_TOO_LARGE:
     return VectorError(.tooLarge, "\(what) is longer than \(VDB_JSON_MAX_LENGTH) bytes")
   case VDB_JSON_NO_MEMORY:

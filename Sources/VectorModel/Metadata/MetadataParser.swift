@@ -36,7 +36,7 @@ private struct MetadataParser {
     self.keepsRemovals = keepsRemovals
     try checkUTF8(json, what: "metadata")
     let status = vdb_json_init(&reader, json.baseAddress, json.count, Self.maxNodes)
-    guard status == VDB_JSON_OK else { throw jsonError(status, reader, what: "metadata") }
+    guard status == VDB_JSON_OK else { throw jsonError(status, reader, what: "metadata", limits: .tooLarge) }
   }
 
   mutating func destroy() { vdb_json_destroy(&reader) }
@@ -46,8 +46,8 @@ private struct MetadataParser {
     let status = vdb_json_next(&reader)
     if status == VDB_JSON_END { return false }
     guard status == VDB_JSON_OK, let nodes = reader.nodes else {
-      var error = jsonError(status, reader, what: "metadata of record \(index)")
-      if status == VDB_JSON_NUMBER_RANGE { error.status = .invalidMetadata }
+      let limits: Status = status == VDB_JSON_NUMBER_RANGE ? .invalidMetadata : .tooLarge
+      var error = jsonError(status, reader, what: "metadata of record \(index)", limits: limits)
       error.index = index
       throw error
     }
