@@ -48,6 +48,9 @@ let package = Package(
     .target(
       name: "VectorIndex", dependencies: ["VectorKernels", "VectorModel", "Support", "CSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "VectorIndexTests", dependencies: ["VectorIndex", "VectorKernels", "VectorModel", "Support"],
+      swiftSettings: strict),
     .target(
       name: "VectorStore", dependencies: ["VectorIndex", "VectorModel", "Support", "CSupport"], swiftSettings: strict),
     .target(
