@@ -11,10 +11,10 @@ package enum VectorChecks {
   package static func check(
     _ rows: VectorRows, metric: Metric, dimensions: Int, what: String = "vector"
   ) throws(VectorError) {
-    guard rows.dimensions == dimensions else {
+    // No rows have no dimension: a host whose vectors are lists cannot know it.
+    guard rows.count == 0 || rows.dimensions == dimensions else {
       throw VectorError(
-        .dimensionMismatch, "the \(what) has \(rows.dimensions) dimensions, the database has \(dimensions)",
-        index: rows.count > 0 ? 0 : nil)
+        .dimensionMismatch, "the \(what) has \(rows.dimensions) dimensions, the database has \(dimensions)", index: 0)
     }
     for index in 0..<rows.count {
       guard let row = rows.row(index), let defect = RowNumbers.compute(row, dimensions: dimensions).defect else {

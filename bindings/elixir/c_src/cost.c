@@ -64,6 +64,7 @@ uint64_t cost_upsert(uint64_t count, uint64_t dimensions, size_t metadata_bytes)
 }
 
 void cost_upserted(database *db, uint64_t count, uint64_t dimensions) {
+  if (count == 0) return;
   shared_state *shared = db->shared;
   uint64_t scan = (uint64_t)((double)count * (double)dimensions * SCAN_PER_ELEMENT);
   store(&shared->dimensions, dimensions);

@@ -10,10 +10,14 @@
 
 static ErlNifMutex *lock;
 static ErlNifPid *receiver;
+/** Versions of the module that are loaded; the VM loads and unloads one at a time. */
+static unsigned users;
 
 bool log_start(void) {
   if (lock == NULL) lock = enif_mutex_create("vectordb_log");
-  return lock != NULL;
+  if (lock == NULL) return false;
+  users += 1;
+  return true;
 }
 
 static const char *level_name(vdb_log_level level) {
@@ -49,6 +53,8 @@ static vdb_status replace(ErlNifPid *next, vdb_log_level level) {
 }
 
 void log_stop(void) {
+  users -= 1;
+  if (users > 0) return;
   replace(NULL, VDB_LOG_ERROR);
   enif_mutex_destroy(lock);
   lock = NULL;

@@ -12,24 +12,18 @@
  */
 #define LAYOUT 1
 
-/** Shared by all loaded versions of the module; the last one to go stops the log. */
 typedef struct {
   uint32_t layout;
-  uint32_t users;
 } private_data;
 
-static int start(ErlNifEnv *env) {
-  atoms_make(env);
-  return resources_open(env) && log_start() ? 0 : 1;
-}
-
+/** Every load and upgrade has its own data and its own unload. */
 static int load(ErlNifEnv *env, void **data, ERL_NIF_TERM info) {
   (void)info;
   private_data *own = enif_alloc(sizeof *own);
   if (own == NULL) return 1;
   own->layout = LAYOUT;
-  own->users = 1;
-  if (start(env) != 0) {
+  atoms_make(env);
+  if (!resources_open(env) || !log_start()) {
     enif_free(own);
     return 1;
   }
@@ -38,22 +32,15 @@ static int load(ErlNifEnv *env, void **data, ERL_NIF_TERM info) {
 }
 
 static int upgrade(ErlNifEnv *env, void **data, void **old_data, ERL_NIF_TERM info) {
-  (void)info;
-  private_data *own = *old_data;
-  if (own == NULL || own->layout != LAYOUT) return 1;
-  if (start(env) != 0) return 1;
-  own->users += 1;
-  *data = own;
-  return 0;
+  const private_data *old = *old_data;
+  if (old == NULL || old->layout != LAYOUT) return 1;
+  return load(env, data, info);
 }
 
 static void unload(ErlNifEnv *env, void *data) {
   (void)env;
-  private_data *own = data;
-  own->users -= 1;
-  if (own->users > 0) return;
   log_stop();
-  enif_free(own);
+  enif_free(data);
 }
 
 static ErlNifFunc functions[] = {

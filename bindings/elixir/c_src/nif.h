@@ -134,6 +134,7 @@ uint64_t now_ns(void);
 
 /* ---- log.c ------------------------------------------------------------------------------------------------------ */
 
+/** Counts a loaded version of the module; the stop of the last one ends the log. */
 bool log_start(void);
 void log_stop(void);
 

@@ -76,14 +76,25 @@ defmodule VectorDB.LifetimeTest do
     VectorDB.close!(db)
   end
 
-  test "databases survive even the absence of the code" do
-    db = VectorDB.create!("orphan", dimensions: 2)
-    VectorDB.add!(db, "a", [1, 0])
-    assert :code.delete(Native)
-    :code.purge(Native)
-    assert {:module, Native} = :code.load_file(Native)
-    assert VectorDB.count!(db) == 1
-    VectorDB.close!(db)
+  test "handles of code that was wholly gone are refused, and closed when nobody holds them" do
+    orphan =
+      Task.async(fn ->
+        db = VectorDB.create!("orphan", dimensions: 2)
+        assert :code.delete(Native)
+        :code.purge(Native)
+        assert {:module, Native} = :code.load_file(Native)
+        assert {1, 0, 0, 0} = Native.live_handles()
+        code(VectorDB.count(db))
+      end)
+
+    assert Task.await(orphan) == :invalid_handle
+    assert eventually(fn -> Native.live_handles() == {0, 0, 0, 0} end)
+
+    # The unloading of the old code must not end the log of the new.
+    assert VectorDB.Log.enable(self(), :debug) == :ok
+    VectorDB.create!("after", dimensions: 2) |> VectorDB.close!()
+    assert_receive {VectorDB.Log, _level, _json}, 2000
+    assert VectorDB.Log.disable() == :ok
   end
 
   test "the log survives a reload, and ends with the code" do

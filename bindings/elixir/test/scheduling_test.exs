@@ -13,12 +13,12 @@ defmodule VectorDB.SchedulingTest do
   test "long searches hold no ordinary scheduler", %{db: db, window: window} do
     # The VM itself reports every process that keeps a scheduler for so long.
     :erlang.system_monitor(self(), [{:long_schedule, 150}])
-    queries = for n <- 1..400, do: window.(n)
+    queries = for n <- 1..4000, do: window.(n)
 
     times =
       1..(2 * System.schedulers_online())
       |> Enum.map(fn _ ->
-        Task.async(fn -> timed(fn -> VectorDB.search_batch!(db, queries) end) end)
+        Task.async(fn -> timed(fn -> VectorDB.search_batch!(db, queries, top_k: 1) end) end)
       end)
       |> Task.await_many(120_000)
 
@@ -28,8 +28,8 @@ defmodule VectorDB.SchedulingTest do
   end
 
   test "timers fire while dirty schedulers are busy", %{db: db, window: window} do
-    queries = for n <- 1..400, do: window.(n)
-    busy = for _ <- 1..4, do: Task.async(fn -> VectorDB.search_batch!(db, queries) end)
+    queries = for n <- 1..4000, do: window.(n)
+    busy = for _ <- 1..4, do: Task.async(fn -> VectorDB.search_batch!(db, queries, top_k: 1) end)
 
     late =
       for _ <- 1..50 do
@@ -59,7 +59,7 @@ defmodule VectorDB.SchedulingTest do
   end
 
   test "a hundred killed callers leave nothing behind", %{db: db, window: window} do
-    queries = for n <- 1..500, do: window.(n)
+    queries = for n <- 1..3000, do: window.(n)
     callers = for _ <- 1..100, do: spawn(fn -> VectorDB.search_batch!(db, queries) end)
     Process.sleep(20)
     Enum.each(callers, &Process.exit(&1, :kill))
@@ -79,7 +79,7 @@ defmodule VectorDB.SchedulingTest do
     # A hand-over to a dirty scheduler makes a cancel token; an ordinary call makes none.
     :erlang.system_flag(:dirty_cpu_schedulers_online, 1)
     {large, window} = large(20_000, 256)
-    long = for n <- 1..2000, do: window.(n)
+    long = for n <- 1..30_000, do: window.(n)
     blocker = spawn(fn -> VectorDB.search_batch!(large, long) end)
     assert eventually(fn -> elem(Native.live_handles(), 3) == 1 end)
     # The only dirty scheduler is busy; this answers all the same.
