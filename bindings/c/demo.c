@@ -77,14 +77,19 @@ static void json_text(const char *object, size_t length, const char *key, char *
   out[used] = '\0';
 }
 
-/* Prints text in exactly `width` columns, cut or padded, counting UTF-8 characters as one column each. */
-static void print_cell(const char *text, int width) {
+/* Prints at most `width` columns of a text, counting UTF-8 characters as one each. Returns how many. */
+static int print_cut(const char *text, int width) {
   int columns = 0;
   for (; *text != '\0'; text++) {
-    if (((unsigned char)*text & 0xC0) != 0x80 && columns++ == width) return;
+    if (((unsigned char)*text & 0xC0) != 0x80 && columns++ == width) return width;
     putchar(*text);
   }
-  for (; columns < width; columns++) putchar(' ');
+  return columns;
+}
+
+/* Prints text in exactly `width` columns, cut or padded. */
+static void print_cell(const char *text, int width) {
+  for (int columns = print_cut(text, width); columns < width; columns++) putchar(' ');
 }
 
 /* Prints a JSON text on indented lines of at most 100 columns, broken after commas. */
@@ -203,7 +208,7 @@ static void ask(vdb_database *database, const char *question, const char *text, 
       printf("  %.4f  ", columns.scores[row]);
       print_cell(section, 11);
       fputs("  ", stdout);
-      print_cell(description, 47);
+      print_cut(description, 47);
       putchar('\n');
     }
     if (answers != NULL) {
@@ -251,6 +256,8 @@ int main(int argc, char **argv) {
   const char *options = "{\"backend\": \"memory\", \"dimensions\": 384, \"metric\": \"cosine\"}";
   check(vdb_database_open("packages", VDB_NTS, options, VDB_NTS, NULL, &database), "open");
   load(database, argv[1]);
+  printf("%4s  %-24s  %-6s  %-11s  %-38s %8s\n", "rank", "id", "score", "section", "text", "time");
+  puts("----  ------------------------  ------  -----------  -----------------------------------------------");
   ask_all(database, argv[1], answers);
 
   char *json;

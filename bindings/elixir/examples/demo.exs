@@ -14,6 +14,18 @@ defmodule Demo do
     db = VectorDB.create!("packages", backend: :memory, dimensions: @dimensions, metric: :cosine)
     load(db, folder)
 
+    header = [
+      cell("rank", 4),
+      cell("id", 24),
+      "score ",
+      cell("section", 11),
+      cell("text", 41),
+      "time"
+    ]
+
+    IO.puts(Enum.join(header, "  "))
+    IO.puts(Enum.map_join([4, 24, 6, 11, 47], "  ", &String.duplicate("-", &1)))
+
     answers =
       for {question, vector} <- Enum.zip(lines(folder, "questions"), rows(folder, "questions")) do
         all = ask(db, question, vector, nil)
@@ -71,7 +83,7 @@ defmodule Demo do
         cell(hit.id, 24),
         :erlang.float_to_binary(hit.score, decimals: 4),
         cell(hit.metadata["section"], 11),
-        cell(hit.metadata["text"], 47)
+        String.slice(hit.metadata["text"], 0, 47)
       ]
 
       IO.puts(Enum.join(columns, "  "))

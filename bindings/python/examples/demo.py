@@ -23,6 +23,8 @@ def main(folder, answers_path=None):
   answers = []
   with vectordb.create("packages", backend="memory", dimensions=DIMENSIONS, metric="cosine") as db:
     load(db, folder)
+    print(f"{'rank':>4}  {'id':<24}  {'score':<6}  {'section':<11}  {'text':<38} {'time':>8}")
+    print("----  ------------------------  ------  -----------  " + 47 * "-")
     for question, vector in zip(read_lines(folder / "questions.jsonl"), read_rows(folder / "questions.f32")):
       answers += ask(db, question, vector, None)
       answers += ask(db, question, vector, question["filter"])
@@ -61,7 +63,7 @@ def ask(db, question, vector, filter):
   print(f"{heading[:89]:<89}{elapsed:8.2f} ms")
   for rank, hit in enumerate(hits[:SHOWN], start=1):
     section, text = hit.metadata["section"], hit.metadata["text"]
-    print(f"{rank:>4}  {hit.id[:24]:<24}  {hit.score:.4f}  {section[:11]:<11}  {text[:47]:<47}")
+    print(f"{rank:>4}  {hit.id[:24]:<24}  {hit.score:.4f}  {section[:11]:<11}  {text[:47]}")
   mode = "all" if filter is None else "filtered"
   return [f"{question['id']}\t{mode}\t{rank}\t{hit.id}\t{hit.score:.9f}\n" for rank, hit in enumerate(hits, start=1)]
 
