@@ -33,6 +33,14 @@ package struct JSONWriter {
 
   package mutating func string(_ bytes: UnsafeRawBufferPointer) {
     separate()
+    // Most texts need no escape and are copied at one go.
+    if let source = bytes.baseAddress, Self.plainPrefix(bytes) == bytes.count {
+      guard let target = output.extend(by: bytes.count + 2) else { return failed = true }
+      target[0] = 0x22
+      UnsafeMutableRawPointer(target + 1).copyMemory(from: source, byteCount: bytes.count)
+      target[bytes.count + 1] = 0x22
+      return
+    }
     put(0x22)
     putEscaped(bytes)
     put(0x22)
@@ -109,25 +117,51 @@ package struct JSONWriter {
   }
 
   private mutating func putEscaped(_ bytes: UnsafeRawBufferPointer) {
-    var start = 0
-    for index in 0..<bytes.count {
-      let byte = bytes[index]
-      if byte >= 0x20, byte != 0x22, byte != 0x5C { continue }
-      put(UnsafeRawBufferPointer(rebasing: bytes[start..<index]))
-      put(0x5C)
-      switch byte {
-      case 0x22, 0x5C: put(byte)
-      case 0x0A: put(0x6E)
-      case 0x0D: put(0x72)
-      case 0x09: put(0x74)
-      default:
-        put("u00")
-        put(byte < 0x10 ? 0x30 : 0x31)
-        let low = byte & 15
-        put(low < 10 ? 0x30 + low : 0x57 + low)
-      }
-      start = index + 1
+    var rest = bytes
+    while true {
+      let plain = Self.plainPrefix(rest)
+      put(UnsafeRawBufferPointer(rebasing: rest.prefix(plain)))
+      guard plain < rest.count else { return }
+      putEscape(rest[plain])
+      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(plain + 1))
     }
-    put(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+  }
+
+  private mutating func putEscape(_ byte: UInt8) {
+    put(0x5C)
+    switch byte {
+    case 0x22, 0x5C: put(byte)
+    case 0x0A: put(0x6E)
+    case 0x0D: put(0x72)
+    case 0x09: put(0x74)
+    default:
+      put("u00")
+      put(byte < 0x10 ? 0x30 : 0x31)
+      let low = byte & 15
+      put(low < 10 ? 0x30 + low : 0x57 + low)
+    }
+  }
+
+  /// Length of the prefix that stands in JSON as it is. Eight bytes at a step: the usual trick of finding a byte in a
+  /// word, for bytes below 0x20, for a quote and for a backslash.
+  private static func plainPrefix(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var at = 0
+    guard let base = bytes.baseAddress else { return 0 }
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    while bytes.count - at >= 8 {
+      let word = (base + at).loadUnaligned(as: UInt64.self)
+      let quote = word ^ (ones &* 0x22)
+      let backslash = word ^ (ones &* 0x5C)
+      let found =
+        ((word &- ones &* 0x20) & ~word) | ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
+      if found & (ones &* 0x80) != 0 { break }
+      at += 8
+    }
+    while at < bytes.count {
+      let byte = bytes[at]
+      if byte < 0x20 || byte == 0x22 || byte == 0x5C { break }
+      at += 1
+    }
+    return at
   }
 }

@@ -20,7 +20,7 @@ package func checkID(_ bytes: UnsafeRawBufferPointer, index: Int? = nil) throws(
   guard valid == bytes.count else {
     throw VectorError(.invalidUTF8, "id\(place) is not UTF-8 from byte \(valid) on: \(quoted(bytes))", index: index)
   }
-  guard !bytes.contains(0) else {
+  guard vdb_find_byte(base, 0, bytes.count) == nil else {
     throw VectorError(.invalidID, "id\(place) holds a NUL byte: \(quoted(bytes))", index: index)
   }
 }
@@ -32,7 +32,7 @@ package func checkIDs(_ ids: PackedStrings) throws(VectorError) {
 
 /// Where ids repeat, the indexes to keep, ascending: the last occurrence of each id wins. nil when none repeats.
 ///
-/// Ids are compared as bytes. Expected O(bytes), with 8 to 16 bytes of memory an id.
+/// Ids are compared as bytes. Expected O(bytes), with 16 to 32 bytes of memory an id.
 package func lastOccurrences(of ids: PackedStrings) throws(VectorError) -> [Int]? {
   guard ids.count > 1 else { return nil }
   let outOfMemory = VectorError(.outOfMemory, "not enough memory to look for repeated ids among \(ids.count)")

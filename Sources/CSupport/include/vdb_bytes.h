@@ -10,4 +10,7 @@ static inline int vdb_compare_memory(const void *left, const void *right, size_t
   return memcmp(left, right, count);
 }
 
+/* memchr, for the same reason. */
+static inline const void *vdb_find_byte(const void *bytes, int byte, size_t count) { return memchr(bytes, byte, count); }
+
 #endif

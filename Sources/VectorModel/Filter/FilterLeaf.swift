@@ -18,6 +18,9 @@ struct FilterLeaf {
 
   let test: Test
   let key: UnsafeRawBufferPointer
+  /// The first bytes of the key in a word, and which of its bits they fill: most keys are told apart by one comparison.
+  let keyStart: UInt64
+  let keyMask: UInt64
   /// Operand of a test on strings.
   let text: UnsafeRawBufferPointer
   /// Operand of a test on numbers.
@@ -30,10 +33,17 @@ struct FilterLeaf {
   let onTrue: Int
   let onFalse: Int
 
+  /// The bytes of a key that fit a word.
+  static func start(of key: UnsafeRawBufferPointer) -> (word: UInt64, mask: UInt64) {
+    var word: UInt64 = 0
+    for (place, byte) in key.prefix(8).enumerated() { word |= UInt64(byte) << UInt64(8 * place) }
+    return (word, key.count >= 8 ? .max : (1 << UInt64(8 * key.count)) - 1)
+  }
+
   /// Whether the test holds for a record. O(fields), and O(log operands) for a set.
   @inline(__always)
   func holds(for entry: UnsafeRawBufferPointer) -> Bool {
-    guard var field = entry.baseAddress, let name = key.baseAddress else { return false }
+    guard var field = entry.baseAddress else { return false }
     let end = field + entry.count
     let header = MetadataEncoding.headerSize
     while end - field >= header {
@@ -41,12 +51,21 @@ struct FilterLeaf {
       let valueLength = Int(UInt32(littleEndian: (field + 2).loadUnaligned(as: UInt32.self)))
       let value = field + header + keyLength
       guard end - value >= valueLength else { return false }
-      if keyLength == key.count, vdb_compare_memory(field + header, name, keyLength) == 0 {
+      if keyLength == key.count, isKey(field + header, until: end) {
         return holds(tag: (field + 1).load(as: UInt8.self), UnsafeRawBufferPointer(start: value, count: valueLength))
       }
       field = value + valueLength
     }
     return false
+  }
+
+  /// Whether the bytes at `name`, as many as the key has, are the key. A word may reach into the value, not past `end`.
+  @inline(__always)
+  private func isKey(_ name: UnsafeRawPointer, until end: UnsafeRawPointer) -> Bool {
+    guard let wanted = key.baseAddress else { return false }
+    if end - name < 8 { return vdb_compare_memory(name, wanted, key.count) == 0 }
+    if UInt64(littleEndian: name.loadUnaligned(as: UInt64.self)) & keyMask != keyStart { return false }
+    return key.count <= 8 || vdb_compare_memory(name + 8, wanted + 8, key.count - 8) == 0
   }
 
   private func holds(tag: UInt8, _ value: UnsafeRawBufferPointer) -> Bool {

@@ -26,11 +26,12 @@ final class FilterProgram: @unchecked Sendable {
     _ = strings.initialize(from: builder.strings.map { UnsafeRawBufferPointer(rebasing: allTexts[$0]) })
     leaves = .allocate(capacity: builder.leaves.count)
     for (index, draft) in builder.leaves.enumerated() {
+      let key = UnsafeRawBufferPointer(rebasing: allTexts[draft.key])
+      let start = FilterLeaf.start(of: key)
       leaves.initializeElement(
         at: index,
         to: FilterLeaf(
-          test: draft.test,
-          key: UnsafeRawBufferPointer(rebasing: allTexts[draft.key]),
+          test: draft.test, key: key, keyStart: start.word, keyMask: start.mask,
           text: UnsafeRawBufferPointer(rebasing: allTexts[draft.text]),
           number: draft.number,
           strings: UnsafeBufferPointer(rebasing: strings[draft.strings]),
