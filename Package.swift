@@ -64,6 +64,16 @@ let package = Package(
       name: "VectorDBC", dependencies: ["VectorDB", "VectorKernels", "VectorModel", "Support", "CSupport", "CVectorDB"],
       swiftSettings: strict),
 
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    .testTarget(
+      name: "SupportTests", dependencies: ["Support", "CSupport", "CTestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "VectorStoreTests",
+      dependencies: ["VectorStore", "VectorIndex", "VectorModel", "Support"], swiftSettings: strict),
+    .testTarget(
+      name: "MemoryBackendTests",
+      dependencies: ["VectorBackends", "VectorStore", "VectorModel", "Support", "CTestSupport"], swiftSettings: strict),
+
     // Link-only: flags here must not reach the test bundles, which depend on the targets above.
     .target(
       name: "vectordb", dependencies: ["VectorDBC"],

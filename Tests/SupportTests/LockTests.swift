@@ -1,0 +1,47 @@
+import Support
+import Testing
+
+@Suite struct LockTests {
+  @Test func keepsThreadsApart() {
+    let lock = Lock()
+    nonisolated(unsafe) var total = 0
+    WorkerPool(helpers: 3).run(tasks: 8, threads: 4) { _ in
+      for _ in 0..<10_000 { lock.withLock { total += 1 } }
+    }
+    #expect(total == 80_000)
+  }
+
+  @Test func aMillionComeAndGoInLittleTime() {
+    let start = monotonicNanoseconds()
+    for _ in 0..<1_000_000 { Lock(.namespace).withLock {} }
+    // A list walk at each end, or memory that is not used again, would take minutes.
+    #expect(monotonicNanoseconds() - start < 5_000_000_000)
+  }
+
+  @Test func manyAtOnceAreAllDifferent() {
+    let locks = (0..<5_000).map { _ in Lock(.namespace) }
+    // Two of them sharing one mutex would deadlock here.
+    func hold(_ index: Int) -> Int {
+      var depth = 0
+      locks[index].withLock { locks[index + 1].withLock { depth = 2 } }
+      return depth
+    }
+    for index in 0..<locks.count - 1 { #expect(hold(index) == 2) }
+  }
+
+  @Test func errorsPassThrough() {
+    struct Refused: Error, Equatable {}
+    let lock = Lock()
+    #expect(throws: Refused()) { try lock.withLock { throw Refused() } }
+    #expect(lock.withLock { 7 } == 7)
+  }
+
+  @Test func conditionTimesOut() {
+    let lock = Lock()
+    let condition = Condition(lock)
+    let start = monotonicNanoseconds()
+    let woken = lock.withLock { condition.wait(until: start + 20_000_000) }
+    #expect(!woken)
+    #expect(monotonicNanoseconds() - start >= 20_000_000)
+  }
+}
