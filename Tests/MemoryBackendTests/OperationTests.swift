@@ -7,14 +7,14 @@ import VectorModel
   @Test func whatIsWrittenComesBack() throws {
     let backend = makeBackend()
     let outcome = try backend.put(
-      ["a", "b", "c"], [[1, 2, 3, 4], [-0.0, 1e-45, 1, 0], [9, 9, 9, 9]], #"[{"x": 5.0}, null, {"t": ["u", "v"]}]"#)
+      ["a", "b", "c"], [[1, 2, 3, 4], [-0.0, .leastNonzeroMagnitude, 1, 0], [9, 9, 9, 9]], #"[{"x": 5.0}, null, {"t": ["u", "v"]}]"#)
     #expect(outcome.applied == 3)
     #expect(
       try backend.rows(["c", "missing", "a", "b"]) == [
         Row(id: "c", metadata: #"{"t":["u","v"]}"#, vector: [9, 9, 9, 9]),
         Row(id: "missing", metadata: "", vector: [0, 0, 0, 0], found: false),
         Row(id: "a", metadata: #"{"x":5}"#, vector: [1, 2, 3, 4]),
-        Row(id: "b", metadata: "{}", vector: [-0.0, 1e-45, 1, 0]),
+        Row(id: "b", metadata: "{}", vector: [-0.0, .leastNonzeroMagnitude, 1, 0]),
       ])
     let b = try #require(backend.rows(["b"]).first?.vector)
     #expect(b[0].sign == .minus, "vectors come back bit by bit")
