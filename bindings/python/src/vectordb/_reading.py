@@ -85,7 +85,7 @@ class Reading(Handle):
     extra: Optional[Mapping[str, Any]] = None,
   ) -> list[list[Match]]:
     """The nearest records of each of many vectors: one pass over the data, several times faster than one by one."""
-    rows = Rows(vectors)
+    rows = Rows(vectors, self._handle)
     flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
     answer = results.new_answer()
@@ -157,7 +157,7 @@ class Reading(Handle):
       query = query_bytes(vectors if single else vectors[0])
       status = _search(self._handle, query, len(query) // 4, options, byref(answer))
     else:
-      rows = Rows(vectors)
+      rows = Rows(vectors, self._handle)
       status = _search_batch(self._handle, byref(rows.struct), options, byref(answer))
     if status:
       fail(status)

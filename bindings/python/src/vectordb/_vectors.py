@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _prototypes as c
+from ._library import library
+from ._text import json_of
 from .errors import InvalidArgumentError, InvalidVectorError
 
 FLOAT32 = np.dtype(np.float32)
@@ -29,11 +31,12 @@ class Rows:
 
   __slots__ = ("_array", "count", "struct")
 
-  def __init__(self, vectors: Any):
+  def __init__(self, vectors: Any, database: int):
     """Copies only what is not float32 in rows already. InvalidArgumentError for another shape than (n, dimensions)."""
     array = _float32(vectors)
     if array.ndim == 1 and array.size == 0:
-      array = array.reshape(0, 0)
+      # An empty list: no rows, of whatever dimension the database has.
+      array = array.reshape(0, json_of(library.vdb_database_describe_json, database)["dimensions"])
     if array.ndim != 2:
       raise InvalidArgumentError(f"vectors must have the shape (n, dimensions), not {array.shape}")
     count, dimensions = array.shape

@@ -53,7 +53,7 @@ class Writing(Handle):
     checked whole first: one bad item raises, names its index and changes nothing. A repeated id: the last wins.
     PartialFailure when items failed after the check.
     """
-    packed, rows = PackedStrings(ids), Rows(vectors)
+    packed, rows = PackedStrings(ids), Rows(vectors, self._handle)
     text = None if metadata is None else encode_metadata(metadata)
     out = ctypes.c_void_p()
     status = library.vdb_database_upsert(

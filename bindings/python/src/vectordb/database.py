@@ -59,14 +59,13 @@ def create(
   name: str,
   backend: str = "memory",
   *,
-  timeout: Optional[float] = None,
   cancel: Optional[CancelToken] = None,
   **options: Any,
 ) -> Database:
   """Opens the database `name`, creating it when it is absent (option `mode`: "create_or_open", "open", "create").
 
   Options are those of docs/options.md, such as `dimensions=384`, `metric="cosine"`; None counts as not given, paths are
-  taken as text. InvalidOptionError for an unknown one, naming the nearest known; UnsupportedError for a backend that this
+  taken as text; `timeout` bounds every later call that gives none itself. InvalidOptionError for an unknown one, naming the nearest known; UnsupportedError for a backend that this
   build does not hold.
   """
   text = encode(name, "name")
@@ -78,9 +77,7 @@ def create(
   except (ValueError, RecursionError) as error:
     raise InvalidOptionError(f"the options cannot be written as JSON: {error}") from None
   out = ctypes.c_void_p()
-  check(
-    library.vdb_database_open(text, len(text), encoded, len(encoded), call_options(timeout, cancel), byref(out))
-  )
+  check(library.vdb_database_open(text, len(text), encoded, len(encoded), call_options(None, cancel), byref(out)))
   return Database(out.value or 0, name, backend)
 
 
