@@ -135,6 +135,9 @@ package final class MemoryStore: @unchecked Sendable {
     try table().stores.filter { $0.value.snapshot.live > 0 }.keys.sorted()
   }
 
+  /// Bytes the records of all namespaces hold. Waits for writers.
+  package var footprint: Int { cell.load().stores.values.reduce(0) { $0 + $1.footprint } }
+
   /// Whether the collection is still there. Errors: `notFound`.
   package func checkPresent() throws(VectorError) { _ = try table() }
 

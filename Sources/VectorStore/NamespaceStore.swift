@@ -27,6 +27,14 @@ package final class NamespaceStore: @unchecked Sendable {
   /// What is stored now.
   package var snapshot: Snapshot { cell.load() }
 
+  /// Bytes the stored records hold; a row that has ended counts until its chunk is compacted. Waits for the writer.
+  var footprint: Int {
+    writer.withLock {
+      let snapshot = snapshot
+      return snapshot.chunks.reduce(snapshot.table.footprint) { $0 + $1.chunk.footprint }
+    }
+  }
+
   /// Runs `body` on snapshots until it need not look again; the last time with the writer kept out.
   func reading<Result>(_ body: (Snapshot) throws(VectorError) -> Result?) throws(VectorError) -> Result {
     for _ in 0..<16 {

@@ -1,5 +1,6 @@
 #include "test_fork.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -22,6 +23,7 @@ int test_run_in_child(int32_t (*body)(void *), void *context, unsigned seconds) 
 }
 
 uint64_t test_resident_bytes(void) {
+  malloc_trim(0);
   FILE *file = fopen("/proc/self/statm", "r");
   if (file == NULL) return 0;
   unsigned long long total = 0, resident = 0;

@@ -14,6 +14,9 @@ package final class MemoryBackend: VectorBackend {
     self.name = name
   }
 
+  /// Bytes the records hold, rows that have ended included until their memory is used again.
+  package var footprint: Int { store.footprint }
+
   package let capabilities = Capabilities(
     backend: "memory", maxTopK: nil, maxDimensions: 65_536, vectorsUnchanged: true, atomicBatch: true,
     metadataUpdate: .atomic, readYourWrites: .strong, filteredCount: true,

@@ -42,6 +42,9 @@ package final class Chunk: @unchecked Sendable {
   /// Bytes of ids and metadata after which a chunk takes no more rows: what a compaction can give back is bounded by it.
   private static let arenaLimit = 32 << 20
 
+  /// Bytes it holds, untouched pages included. The writer's.
+  var footprint: Int { bytes + arena.size }
+
   /// Whether `count` rows fill it.
   func isFull(count: Int) -> Bool { count >= capacity || arena.size >= Self.arenaLimit }
 

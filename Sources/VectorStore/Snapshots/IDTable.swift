@@ -58,6 +58,9 @@ final class IDTable: @unchecked Sendable {
 
   deinit { free(words) }
 
+  /// Bytes it holds.
+  var footprint: Int { capacity * 16 }
+
   /// Whether `extra` more entries keep it fast.
   func hasRoom(for extra: Int) -> Bool { extra <= capacity - capacity / 4 - used }
 

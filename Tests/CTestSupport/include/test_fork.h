@@ -8,7 +8,7 @@
  * than `seconds`, or could not be made. */
 int test_run_in_child(int32_t (*_Nonnull body)(void *_Nullable), void *_Nullable context, unsigned seconds);
 
-/* Resident memory of this process that belongs to it alone, in bytes. */
+/* Resident memory of this process in bytes, after free memory has been given back to the system. */
 uint64_t test_resident_bytes(void);
 
 #endif
