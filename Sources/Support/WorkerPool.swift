@@ -48,12 +48,13 @@ package final class WorkerPool: @unchecked Sendable {
   }
 
   private func submit(_ job: Job) {
+    let one = job.helpersWanted == 1
     lock.withLock {
       if epoch != processEpoch { startAnew() }
       while started < helperLimit, started < job.helpersWanted, startThread() { started += 1 }
       if started > 0 { open.append(job) }
     }
-    if job.helpersWanted == 1 { work.signal() } else { work.broadcast() }
+    if one { work.signal() } else { work.broadcast() }
   }
 
   /// Takes the job off the list and waits for the threads still inside it.
