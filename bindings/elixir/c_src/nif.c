@@ -61,6 +61,7 @@ static ErlNifFunc functions[] = {
     {"get", 4, nif_get, 0},
     {"page", 6, nif_page, 0},
     {"count", 3, nif_count, 0},
+    {"floats", 1, nif_floats, 0},
     {"collections", 1, nif_collections, 0},
     {"namespaces", 1, nif_namespaces, 0},
     {"health", 2, nif_health, 0},

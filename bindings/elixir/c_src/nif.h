@@ -159,6 +159,7 @@ NIF(nif_search_by_id);
 NIF(nif_get);
 NIF(nif_page);
 NIF(nif_count);
+NIF(nif_floats);
 NIF(nif_collections);
 NIF(nif_namespaces);
 NIF(nif_health);

@@ -119,7 +119,9 @@ static ERL_NIF_TERM get_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool dirt
   vdb_call_options call;
   id_list ids;
   ERL_NIF_TERM answer;
-  if (!database_get(env, argv[0], &db) || !call_options_get(env, argv[2], argv[3], &call)) return bad_call(env, argv[0]);
+  if (!database_get(env, argv[0], &db) || !call_options_get(env, argv[2], argv[3], &call)) {
+    return bad_call(env, argv[0]);
+  }
   if (!ids_get(env, argv[1], &ids, &answer)) return answer;
   call_guard guard;
   guard_begin(env, &guard, dirty);

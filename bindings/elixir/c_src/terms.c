@@ -167,6 +167,24 @@ ERL_NIF_TERM make_page(ErlNifEnv *env, vdb_status status, vdb_results *results) 
   return answer;
 }
 
+/**
+ * floats(Binary): a vector as a list of numbers, in a third of the time of a comprehension over the binary. The bytes
+ * are read unaligned, since a binary may be a part of another.
+ */
+NIF(nif_floats) {
+  (void)argc;
+  ErlNifBinary binary;
+  if (!enif_inspect_binary(env, argv[0], &binary) || binary.size % sizeof(float) != 0) return enif_make_badarg(env);
+  ERL_NIF_TERM list = enif_make_list(env, 0);
+  for (size_t end = binary.size; end > 0; end -= sizeof(float)) {
+    float number;
+    memcpy(&number, binary.data + end - sizeof number, sizeof number);
+    list = enif_make_list_cell(env, make_number(env, number), list);
+  }
+  cost_charge(env, binary.size * 4);
+  return list;
+}
+
 /* ---- write reports ---------------------------------------------------------------------------------------------- */
 
 static ERL_NIF_TERM make_failures(ErlNifEnv *env, const vdb_write_columns *columns) {

@@ -98,6 +98,10 @@ defmodule VectorDB.Native do
   @spec count(handle(), binary(), integer()) :: {:ok, {non_neg_integer(), boolean()}} | failure()
   def count(_handle, _filter_json, _timeout), do: not_loaded()
 
+  @doc "A binary of float32 in machine order as a list; `nil` for what is not finite."
+  @spec floats(binary()) :: [float() | nil]
+  def floats(_vector), do: not_loaded()
+
   @doc "Names of the collections, JSON."
   @spec collections(handle()) :: {:ok, binary()} | failure()
   def collections(_handle), do: not_loaded()

@@ -32,7 +32,7 @@ defmodule VectorDB.Vectors do
   @doc "A vector of a result in the form that was asked for."
   def result(nil, _form), do: nil
   def result(binary, :binary), do: binary
-  def result(binary, _list), do: for(<<x::float-32-native <- binary>>, do: x)
+  def result(binary, _list), do: VectorDB.Native.floats(binary)
 
   defp tensor_bytes(tensor), do: tensor |> Nx.as_type({:f, 32}) |> Nx.to_binary()
 end
