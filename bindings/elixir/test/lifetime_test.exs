@@ -6,7 +6,12 @@ defmodule VectorDB.LifetimeTest do
   alias VectorDB.Native
 
   setup do
-    assert eventually(fn -> Native.live_handles() == {0, 0, 0, 0} end)
+    # Contexts of earlier tests passed through ExUnit's own processes, which may not have collected yet.
+    Enum.each(Process.list(), &:erlang.garbage_collect/1)
+
+    assert eventually(fn -> Native.live_handles() == {0, 0, 0, 0} end),
+           "still open: #{inspect(Native.live_handles())}"
+
     :ok
   end
 

@@ -2,7 +2,9 @@ defmodule VectorDB.TensorTest do
   use ExUnit.Case, async: true
 
   setup do
-    %{db: VectorDB.create!("tensors", dimensions: 2)}
+    db = VectorDB.create!("tensors", dimensions: 2)
+    on_exit(fn -> VectorDB.close(db) end)
+    %{db: db}
   end
 
   test "a tensor is a vector wherever one is taken", %{db: db} do
