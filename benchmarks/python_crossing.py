@@ -1,4 +1,4 @@
-"""What Python adds to a search: the binding beside the same search from C, over so few rows that crossing is what counts.
+"""What Python adds to a search: the binding beside the same search from C, over so few rows that crossing counts.
 
 The C side is benchmarks/crossing.c's loop (search, read the columns, free) compiled by the system's compiler and run in
 this very process on the same database and the same vector, in turns with Python, so that both see the same machine. The
@@ -33,11 +33,12 @@ HEADERS = Path(__file__).resolve().parent.parent / "include"
 C_LOOP = """
 #include <vectordb.h>
 #include <time.h>
-typedef vdb_status (*search_fn)(const vdb_database *, const float *, uint64_t, const vdb_search_options *, vdb_results **);
+typedef vdb_status (*search_fn)(const vdb_database *, const float *, uint64_t, const vdb_search_options *,
+                                vdb_results **);
 typedef vdb_status (*columns_fn)(const vdb_results *, vdb_columns *);
 typedef vdb_status (*free_fn)(vdb_results *);
-double loop(search_fn search, columns_fn read, free_fn release, vdb_database *db, const float *query, uint64_t dimensions,
-            uint32_t flags, int calls) {
+double loop(search_fn search, columns_fn read, free_fn release, vdb_database *db, const float *query,
+            uint64_t dimensions, uint32_t flags, int calls) {
   vdb_search_options options = VDB_SEARCH_OPTIONS_INIT;
   options.flags = flags;
   struct timespec start, end;
@@ -134,7 +135,8 @@ def show(medians: dict[str, float]) -> None:
     "search": full,
     "search, metadata read": full,
   }
-  print(f"k = {K}, {DIMENSIONS} dimensions, {K} rows, Python {sys.version.split()[0]}, numpy {np.__version__}; microseconds")
+  versions = f"Python {sys.version.split()[0]}, numpy {np.__version__}"
+  print(f"k = {K}, {DIMENSIONS} dimensions, {K} rows, {versions}; microseconds")
   for name, value in medians.items():
     added = f"  +{value - beside[name]:5.2f} over C" if name in beside else ""
     print(f"  {name:<30}{value:8.2f}{added}")

@@ -1,7 +1,7 @@
 """Builds the wheel of libvectordb: the Python files and the shared library, nothing to compile for Python itself.
 
-A build backend (PEP 517, PEP 660) of the package's own, because the wheel is plain: files, a platform tag, and a library
-that comes from elsewhere. The library is, in this order: what VECTORDB_LIBRARY names; the newest of `make dist` and
+A build backend (PEP 517, PEP 660) of the package's own, because the wheel is plain: files, a platform tag, and a
+library that comes from elsewhere. The library is, in this order: what VECTORDB_LIBRARY names; the newest of `make dist` and
 `swift build -c release` in the repository around this folder; or it is built there by `swift build`.
 """
 

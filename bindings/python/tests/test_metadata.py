@@ -57,7 +57,9 @@ def test_other_types_name_the_key(db, value):
   assert db.count() == 0
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), np.float32("nan"), np.float64("-inf"), pytest.param(10**5000, id="huge")])
+@pytest.mark.parametrize(
+  "value", [float("nan"), float("inf"), np.float32("nan"), np.float64("-inf"), pytest.param(10**5000, id="huge")]
+)
 def test_numbers_that_json_has_not_name_the_key(db, value):
   with pytest.raises(vectordb.InvalidMetadataError, match=r"record 1, key 'place'") as caught:
     db.upsert(["a", "b"], np.zeros((2, 3)), [None, {"place": value}])

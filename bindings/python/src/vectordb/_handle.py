@@ -1,4 +1,4 @@
-"""What every handle of the C interface needs: it is closed once, by hand, by `with`, or when nobody holds it any more."""
+"""What every handle of the C interface needs: it is closed once, by hand, by `with`, or when nobody holds it."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ def _load() -> tuple[ctypes.CDLL, ctypes.PyDLL, str]:
     holding = ctypes.PyDLL(path)
   except OSError as error:
     raise ImportError(
-      f"cannot load the vectordb library {path!r}: {error}. Reinstall the package libvectordb, install {SONAME}, or set "
-      f"{ENVIRONMENT_VARIABLE} to its path"
+      f"cannot load the vectordb library {path!r}: {error}. Reinstall the package libvectordb, install {SONAME}, or "
+      f"set {ENVIRONMENT_VARIABLE} to its path"
     ) from error
   try:
     _prototypes.declare(releasing)
@@ -50,4 +50,4 @@ def _load() -> tuple[ctypes.CDLL, ctypes.PyDLL, str]:
 
 
 library, holding, path = _load()
-"""`library` releases the GIL during calls; `holding` does not and is for getters that take less than releasing costs."""
+"""`library` releases the GIL during calls; `holding` does not: for getters that take less than releasing costs."""

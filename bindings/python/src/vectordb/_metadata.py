@@ -44,7 +44,8 @@ def _plain(row: Any, position: int) -> Any:
   raise TypeError(f"metadata of record {position} must be a dict or None, not {type(row).__name__}")
 
 
-def _convert(value: Any) -> Any:
+def convert(value: Any) -> Any:
+  """What JSON is to write for a value it does not know. TypeError, without a place, for what cannot be converted."""
   if isinstance(value, (np.bool_, np.integer, np.floating)):
     return value.item()
   if isinstance(value, (datetime.datetime, datetime.date)):
@@ -89,4 +90,4 @@ def _member(position: int, key: str, value: Any) -> bytes:
 
 _PLAIN_ROWS = {dict, type(None)}
 _PLAIN_KEYS = {str}
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_convert)
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=convert)

@@ -31,7 +31,7 @@ class Observing(Handle):
   def health(
     self, probe: bool = False, *, timeout: Optional[float] = None, cancel: Optional[CancelToken] = None
   ) -> dict[str, Any]:
-    """`status` ("ok", "degraded", "down", "unknown"), `circuit_breaker`, `cache`, `latency`. `probe` asks the backend."""
+    """`status` ("ok", "degraded", "down", "unknown"), `circuit_breaker`, `cache`, ... `probe` asks the backend."""
     options = call_options(timeout, cancel, None, c.VDB_PROBE if probe else 0)
     answer: dict[str, Any] = json_of(library.vdb_database_health_json, self._handle, options)
     return answer

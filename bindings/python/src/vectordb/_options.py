@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from . import _prototypes as c
-from ._metadata import _convert
+from ._metadata import convert
 from ._text import address_of
 from .cancel import CancelToken
 from .errors import InvalidArgumentError, InvalidFilterError, InvalidKError, InvalidOptionError, InvalidTextError
@@ -22,7 +22,7 @@ from .errors import InvalidArgumentError, InvalidFilterError, InvalidKError, Inv
 Filter = Mapping[str, Any]
 """A filter such as {"year": {"$gte": 2020}, "lang": "en"}; {} matches everything."""
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_convert)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=convert)
 _MOST_SHARED = 256
 
 

@@ -34,10 +34,16 @@ Floats = npt.NDArray[np.float32]
 class Reading(Handle):
   """Methods that read. Searches take, beside the query:
 
-  `top_k` neighbours; more than there are gives what there is · `filter` a dict (docs/filters.md) · `exact` true for exact
-  neighbours whatever index exists · `ef` size of the candidate list of an approximate index · `max_distance`,
-  `min_score` drop hits beyond · `timeout` in seconds, infinity = none · `cancel` a CancelToken · `extra` options of one
-  backend alone. Hits come sorted by (distance, id bytes).
+    top_k                    neighbours; more than there are gives what there is
+    filter                   a dict (docs/filters.md)
+    exact                    true for exact neighbours, whatever index exists
+    ef                       size of the candidate list of an approximate index
+    max_distance, min_score  drop hits beyond
+    timeout                  in seconds, infinity = none
+    cancel                   a CancelToken
+    extra                    options of one backend alone
+
+  Hits come sorted by (distance, id bytes).
   """
 
   __slots__ = ()

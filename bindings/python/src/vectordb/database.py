@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from ._failures import check
 from ._library import library
-from ._metadata import _convert
+from ._metadata import convert
 from ._observing import Observing
 from ._options import call_options
 from ._reading import Reading
@@ -65,8 +65,8 @@ def create(
   """Opens the database `name`, creating it when it is absent (option `mode`: "create_or_open", "open", "create").
 
   Options are those of docs/options.md, such as `dimensions=384`, `metric="cosine"`; None counts as not given, paths are
-  taken as text; `timeout` bounds every later call that gives none itself. InvalidOptionError for an unknown one, naming the nearest known; UnsupportedError for a backend that this
-  build does not hold.
+  taken as text. `timeout` among them bounds every later call that gives none itself. InvalidOptionError for an unknown
+  option, naming the nearest known; UnsupportedError for a backend that this build does not hold.
   """
   text = encode(name, "name")
   given = {"backend": backend, **{key: value for key, value in options.items() if value is not None}}
@@ -82,7 +82,7 @@ def create(
 
 
 def _convert_option(value: Any) -> Any:
-  return os.fspath(value) if isinstance(value, os.PathLike) else _convert(value)
+  return os.fspath(value) if isinstance(value, os.PathLike) else convert(value)
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_convert_option)

@@ -6,7 +6,8 @@
   BackendError                        the backend or the way to it failed
   SystemFailure                       the machine or the library failed
 
-A value of a type that cannot be meant (an integer as id, a set in metadata) is a plain TypeError, as everywhere in Python.
+A value of a type that cannot be meant (an integer as id, a set in metadata) is a plain TypeError, as elsewhere in
+Python.
 """
 
 from __future__ import annotations

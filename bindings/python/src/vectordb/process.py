@@ -31,7 +31,7 @@ def library_path() -> str:
 
 
 def backends() -> list[dict[str, Any]]:
-  """The backends: [{"name": "memory", "available": True}, {"name": "redis", "available": False, "reason": "..."}, ...]."""
+  """The backends: {"name": "memory", "available": True}, {"name": "redis", "available": False, "reason": "..."}, ..."""
   answer: list[dict[str, Any]] = json_of(library.vdb_backends_json)
   return answer
 
