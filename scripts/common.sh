@@ -40,3 +40,12 @@ quietly() {
   fi
   rm -f "$log"
 }
+
+# Runs a command that must end within a number of seconds: a hang is a failure with a name, not a stuck machine.
+within() {
+  local seconds=$1 status=0
+  shift
+  timeout --kill-after=10 "$seconds" "$@" </dev/null || status=$?
+  [ "$status" -ne 124 ] && [ "$status" -ne 137 ] || echo "$(basename "$0"): hung, ended after $seconds s: $*" >&2
+  return "$status"
+}
