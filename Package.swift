@@ -51,6 +51,11 @@ let package = Package(
     .testTarget(
       name: "VectorIndexTests", dependencies: ["VectorIndex", "VectorKernels", "VectorModel", "Support"],
       swiftSettings: strict),
+    .target(name: "CKernelLimits", path: "benchmarks/limits"),
+    .executableTarget(
+      name: "kernel-bench",
+      dependencies: ["VectorIndex", "VectorKernels", "VectorModel", "Support", "CSupport", "CKernelLimits"],
+      path: "benchmarks/kernels", swiftSettings: strict),
     .target(
       name: "VectorStore", dependencies: ["VectorIndex", "VectorModel", "Support", "CSupport"], swiftSettings: strict),
     .target(
