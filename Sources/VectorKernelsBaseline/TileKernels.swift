@@ -2,13 +2,11 @@ import CSupport
 
 // Many queries against many rows: a matrix product. A tile keeps the sums of a few rows against up to three vectors of
 // queries in registers; queries are packed once, component by component, rows are read where they lie, each component
-// spread over a register. 8 × 3 sums fill the 32 registers of AVX-512, 4 × 3 the 16 of AVX2.
+// spread over a register. 8 × 3 sums fill the 32 registers of AVX-512. With 16 registers 4 × 2 sums are enough chains to
+// hide the latency, and leave room for what they are made of; 4 × 3 are spilled to memory, at half the speed.
 
 #if VDB_AVX512
   let tileRowCount = 8
-  let tileVectorCount = 3
-#elseif VDB_FMA
-  let tileRowCount = 4
   let tileVectorCount = 3
 #else
   let tileRowCount = 4

@@ -21,15 +21,16 @@ final class RowGroup {
     self.job = job
     self.rule = rule
     pointerMemory = try ScratchMemory(count: RowGroup.capacity)
-    floatMemory = try ScratchMemory(count: 2 * RowGroup.capacity)
+    floatMemory = try ScratchMemory(count: 3 * RowGroup.capacity)
     referenceMemory = try ScratchMemory(count: RowGroup.capacity)
-    floatMemory.base.update(repeating: 0, count: 2 * RowGroup.capacity)
+    floatMemory.base.update(repeating: 0, count: 3 * RowGroup.capacity)
   }
 
   /// First floats of the rows; slots behind `count` repeat the first row.
   var pointers: UnsafeMutablePointer<UnsafePointer<Float>?> { pointerMemory.base }
   var scales: UnsafeMutablePointer<Float> { floatMemory.base }
   var offsets: UnsafeMutablePointer<Float> { floatMemory.base + RowGroup.capacity }
+  private var norms: UnsafeMutablePointer<Float> { floatMemory.base + 2 * RowGroup.capacity }
   var references: UnsafeMutablePointer<RowReference> { referenceMemory.base }
 
   /// Picks the next rows; false when there are none left.
@@ -46,6 +47,7 @@ final class RowGroup {
     }
     guard count > 0 else { return false }
     for slot in count..<RowGroup.capacity { pointers[slot] = pointers[0] }
+    rule.fillTerms(norms, count, scales, offsets)
     return true
   }
 
@@ -64,23 +66,29 @@ final class RowGroup {
         row += 1
       }
     } else {
-      let stop = min(end, row + RowGroup.capacity - count)
-      while row < stop {
-        append(source, row)
-        row += 1
-      }
+      let taken = min(end - row, RowGroup.capacity - count)
+      appendRun(source, row, taken)
+      row += taken
     }
     rows = min(row, end)..<end
   }
 
   @inline(__always)
   private func append(_ source: RowBlock, _ row: Int) {
-    let terms = rule.terms(norm: source.norms[row])
-    pointers[count] = source.vectors + row * source.stride
-    scales[count] = terms.scale
-    offsets[count] = terms.offset
-    references[count] = RowReference(
-      block: UInt32(truncatingIfNeeded: block), row: UInt32(truncatingIfNeeded: row))
-    count += 1
+    appendRun(source, row, 1)
+  }
+
+  @inline(__always)
+  private func appendRun(_ source: RowBlock, _ row: Int, _ taken: Int) {
+    let pointers = pointers + count
+    let references = references + count
+    let first = source.vectors + row * source.stride
+    let block = UInt32(truncatingIfNeeded: block)
+    for i in 0..<taken {
+      pointers[i] = first + i * source.stride
+      references[i] = RowReference(block: block, row: UInt32(truncatingIfNeeded: row &+ i))
+    }
+    (norms + count).update(from: source.norms + row, count: taken)
+    count += taken
   }
 }

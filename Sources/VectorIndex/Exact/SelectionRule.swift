@@ -44,13 +44,26 @@ struct SelectionRule: Sendable {
       }
   }
 
-  /// Factor and summand that make a score of the kernel's value for a row; they depend on the row alone.
-  func terms(norm: Float) -> (scale: Float, offset: Float) {
+  /// Factors and summands that make scores of the kernel's values, for `count` rows; they do not depend on the query.
+  func fillTerms(
+    _ norms: UnsafePointer<Float>, _ count: Int, _ scales: UnsafeMutablePointer<Float>,
+    _ offsets: UnsafeMutablePointer<Float>
+  ) {
     switch form {
-    case .cosine: (norm < SelectionRule.smallestNorm ? .nan : 1 / norm, 0)
-    case .dot: (1, Float(error * 1.0001) * norm)
-    case .product: (1, -Float(1 - error) * norm * norm)
-    case .difference: (-Float(1 - error), 0)
+    case .cosine:
+      for i in 0..<count { scales[i] = norms[i] < SelectionRule.smallestNorm ? .nan : 1 / norms[i] }
+      offsets.update(repeating: 0, count: count)
+    case .dot:
+      let share = Float(error * 1.0001)
+      scales.update(repeating: 1, count: count)
+      for i in 0..<count { offsets[i] = share * norms[i] }
+    case .product:
+      let share = -Float(1 - error)
+      scales.update(repeating: 1, count: count)
+      for i in 0..<count { offsets[i] = share * norms[i] * norms[i] }
+    case .difference:
+      scales.update(repeating: -Float(1 - error), count: count)
+      offsets.update(repeating: 0, count: count)
     }
   }
 
