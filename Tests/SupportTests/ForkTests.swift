@@ -39,6 +39,16 @@ func inChild(_ body: () -> Bool) -> Bool {
     #expect(failures.load() == 0)
   }
 
+  /// In a child of its own: locks of one level must not nest where somebody else may fork.
+  @Test func manyLocksAreAllDifferent() {
+    let locks = (0..<5_000).map { _ in Lock(.namespace) }
+    #expect(
+      inChild {
+        // Two of them sharing one mutex would wait for each other here.
+        (0..<locks.count - 1).allSatisfy { index in locks[index].withLock { locks[index + 1].withLock { true } } }
+      })
+  }
+
   @Test func theChildMakesItsOwnThreads() {
     let pool = WorkerPool(helpers: 2)
     pool.run(tasks: 10, threads: 3) { _ in }

@@ -18,17 +18,6 @@ import Testing
     #expect(monotonicNanoseconds() - start < 5_000_000_000)
   }
 
-  @Test func manyAtOnceAreAllDifferent() {
-    let locks = (0..<5_000).map { _ in Lock(.namespace) }
-    // Two of them sharing one mutex would deadlock here.
-    func hold(_ index: Int) -> Int {
-      var depth = 0
-      locks[index].withLock { locks[index + 1].withLock { depth = 2 } }
-      return depth
-    }
-    for index in 0..<locks.count - 1 { #expect(hold(index) == 2) }
-  }
-
   @Test func errorsPassThrough() {
     struct Refused: Error, Equatable {}
     let lock = Lock()
