@@ -5,9 +5,10 @@ import Glibc
 /// Unlike `Array`, growing can fail: an answer too large for the machine must be an error, not the end of the host.
 /// One thread at a time while it grows.
 package final class ColumnBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
-  package private(set) var base: UnsafeMutablePointer<Element>?
-  package private(set) var count = 0
-  private var capacity = 0
+  // Unchecked: plain loads and stores; the run-time check of overlapping access would cost more than an append.
+  @exclusivity(unchecked) package private(set) var base: UnsafeMutablePointer<Element>?
+  @exclusivity(unchecked) package private(set) var count = 0
+  @exclusivity(unchecked) private var capacity = 0
 
   package init() {}
 
