@@ -51,6 +51,11 @@ let package = Package(
     .testTarget(
       name: "VectorIndexTests", dependencies: ["VectorIndex", "VectorKernels", "VectorModel", "Support"],
       swiftSettings: strict),
+    .testTarget(
+      name: "VectorKernelsTests", dependencies: ["VectorKernels", "CSupport"], swiftSettings: strict),
+    .executableTarget(
+      name: "kernel-selftest", dependencies: ["VectorIndex", "VectorKernels", "VectorModel", "Support"],
+      path: "Tests/KernelSelfTest", swiftSettings: strict),
     .target(name: "CKernelLimits", path: "benchmarks/limits"),
     .executableTarget(
       name: "kernel-bench",
