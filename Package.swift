@@ -71,7 +71,8 @@ let package = Package(
       name: "VectorDB", dependencies: ["VectorBackends", "VectorKernels", "VectorModel", "Support", "CSupport"],
       swiftSettings: strict),
     .target(
-      name: "VectorDBC", dependencies: ["VectorDB", "VectorKernels", "VectorModel", "Support", "CSupport", "CVectorDB"],
+      name: "VectorDBC",
+      dependencies: ["VectorDB", "VectorKernels", "VectorModel", "Support", "CSupport", "CVectorDB"],
       swiftSettings: strict),
 
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),

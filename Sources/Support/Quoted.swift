@@ -18,7 +18,9 @@ package func quoted(_ bytes: UnsafeRawBufferPointer, limit: Int = 64) -> String 
   var rest = shown
   while let base = rest.baseAddress, rest.count > 0 {
     let valid = vdb_utf8_valid_prefix(base, rest.count)
-    for scalar in String(decoding: rest.prefix(valid), as: UTF8.self).unicodeScalars { appendEscaped(scalar, to: &text) }
+    for scalar in String(decoding: rest.prefix(valid), as: UTF8.self).unicodeScalars {
+      appendEscaped(scalar, to: &text)
+    }
     if valid < rest.count {
       text += "\\x" + hexadecimal(UInt32(rest[valid]), digits: 2)
       rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(valid + 1))

@@ -14,7 +14,8 @@ package protocol VectorBackend: AnyObject, Sendable {
   func delete(ids: PackedStrings, namespace: ByteString, context: CallContext) throws(VectorError) -> WriteOutcome
   func delete(matching filter: Filter, namespace: ByteString, context: CallContext) throws(VectorError) -> WriteOutcome
 
-  func search(_ request: SearchRequest, namespace: ByteString, context: CallContext) throws(VectorError) -> ResultColumns
+  func search(_ request: SearchRequest, namespace: ByteString, context: CallContext) throws(VectorError)
+    -> ResultColumns
   /// Neighbours of a stored record without itself; `request.queries` is empty.
   func search(
     near id: ByteString, _ request: SearchRequest, namespace: ByteString, context: CallContext

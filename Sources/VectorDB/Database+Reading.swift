@@ -56,7 +56,8 @@ extension Database {
   }
 
   package func collections(call: CallOptions) throws(VectorError) -> [ByteString] {
-    try core.call(.collections, call) { (context) throws(VectorError) in try core.backend.collections(context: context) }
+    try core.call(.collections, call) { (context) throws(VectorError) in try core.backend.collections(context: context)
+    }
   }
 
   package func namespaces(call: CallOptions) throws(VectorError) -> [ByteString] {

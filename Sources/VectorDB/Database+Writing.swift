@@ -68,7 +68,8 @@ extension Database {
   package func drop(call: CallOptions) throws(VectorError) {
     try core.call(.drop, call) { (context) throws(VectorError) in
       guard !isView else {
-        throw VectorError(.invalidArgument, "drop from a view of namespace \(quoted(namespace)): use the database itself")
+        throw VectorError(
+          .invalidArgument, "drop from a view of namespace \(quoted(namespace)): use the database itself")
       }
       try core.backend.drop(context: context)
     }

@@ -27,7 +27,9 @@ func quietBoundary(_ body: () throws(VectorError) -> Void) -> vdb_status {
 
 /// Requires an out pointer.
 @inline(__always)
-func required<T>(_ pointer: UnsafeMutablePointer<T>?, _ name: StaticString) throws(VectorError) -> UnsafeMutablePointer<T> {
+func required<T>(_ pointer: UnsafeMutablePointer<T>?, _ name: StaticString) throws(VectorError) -> UnsafeMutablePointer<
+  T
+> {
   guard let pointer else { throw VectorError(.invalidArgument, "\(name) is NULL") }
   return pointer
 }

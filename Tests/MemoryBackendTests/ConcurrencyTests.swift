@@ -164,7 +164,8 @@ import VectorModel
     }
     return withUnsafePointer(to: body) { pointer in
       let context = UnsafeMutableRawPointer(mutating: UnsafeRawPointer(pointer))
-      return test_run_in_child({ $0?.assumingMemoryBound(to: (() -> Bool).self).pointee() == true ? 0 : 1 }, context, 20) == 0
+      return test_run_in_child(
+        { $0?.assumingMemoryBound(to: (() -> Bool).self).pointee() == true ? 0 : 1 }, context, 20) == 0
     }
   }
 }

@@ -10,7 +10,8 @@ import VectorModel
     let backend = makeBackend(dimensions: 64)
     let ids = (0..<1000).map { "r\($0)" }
     let vectors = ids.map { _ in [Float](repeating: 1, count: 64) }
-    let json = "[" + ids.map { _ in "{\"text\":\"\(String(repeating: "x", count: 200))\"}" }.joined(separator: ",") + "]"
+    let json =
+      "[" + ids.map { _ in "{\"text\":\"\(String(repeating: "x", count: 200))\"}" }.joined(separator: ",") + "]"
     for _ in 0..<20 { try backend.put(ids, vectors, json) }
     let before = backend.footprint
     #expect(before > 1000 * (256 + 200))
@@ -65,7 +66,8 @@ import VectorModel
     }
     let used = Double(test_resident_bytes() - before)
     let ratio = used / (1_000_000 * 384 * 4)
-    print("1,000,000 × 384: \(used / 1e6) MB, \(ratio) of the vectors, ids included; \(1e15 / Double(nanoseconds)) rows/s")
+    print(
+      "1,000,000 × 384: \(used / 1e6) MB, \(ratio) of the vectors, ids included; \(1e15 / Double(nanoseconds)) rows/s")
     #expect(ratio < 1.15)
   }
 }

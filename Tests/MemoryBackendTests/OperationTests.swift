@@ -7,7 +7,8 @@ import VectorModel
   @Test func whatIsWrittenComesBack() throws {
     let backend = makeBackend()
     let outcome = try backend.put(
-      ["a", "b", "c"], [[1, 2, 3, 4], [-0.0, .leastNonzeroMagnitude, 1, 0], [9, 9, 9, 9]], #"[{"x": 5.0}, null, {"t": ["u", "v"]}]"#)
+      ["a", "b", "c"], [[1, 2, 3, 4], [-0.0, .leastNonzeroMagnitude, 1, 0], [9, 9, 9, 9]],
+      #"[{"x": 5.0}, null, {"t": ["u", "v"]}]"#)
     #expect(outcome.applied == 3)
     #expect(
       try backend.rows(["c", "missing", "a", "b"]) == [

@@ -73,7 +73,8 @@ import VectorModel
       default:
         let low = Int.random(in: 0...9, using: &random)
         #expect(
-          try backend.total(#"{"a":{"$gte":\#(low)}}"#) == model.records.values.filter { $0.metadata["a"] ?? -1 >= low }.count)
+          try backend.total(#"{"a":{"$gte":\#(low)}}"#)
+            == model.records.values.filter { $0.metadata["a"] ?? -1 >= low }.count)
       }
       #expect(try backend.total() == model.records.count)
     }

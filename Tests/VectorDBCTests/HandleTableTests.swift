@@ -28,7 +28,8 @@ private func status(_ body: () throws(VectorError) -> Void) -> Status {
     #expect(gone.load() == 1)
     #expect(status { () throws(VectorError) in try table.close(handle, kind: .database) } == .closed)
     #expect(
-      status { () throws(VectorError) in try table.with(handle, kind: .database, as: Witness.self) { _ in } } == .closed)
+      status { () throws(VectorError) in try table.with(handle, kind: .database, as: Witness.self) { _ in } } == .closed
+    )
   }
 
   @Test func aReusedSlotDoesNotAnswerToItsOldHandle() throws {

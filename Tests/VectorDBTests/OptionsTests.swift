@@ -60,7 +60,8 @@ private func failure(_ json: String) -> VectorError? {
     #expect(!error.message.contains("s3cret"))
   }
 
-  @Test(arguments: ["false", "null", "{}", #"{"enabled": false}"#]) func aFeatureMayBeSwitchedOff(value: String) throws {
+  @Test(arguments: ["false", "null", "{}", #"{"enabled": false}"#]) func aFeatureMayBeSwitchedOff(value: String) throws
+  {
     _ = try parse(#"{"dimensions": 3, "cache": \#(value), "resilience": \#(value)}"#)
   }
 }

@@ -28,7 +28,9 @@ import VectorKernels
       for shift in [0, 1, 4, 30] {
         let query = memory + shift
         let row = query + 4 * count
-        floats.withUnsafeBytes { query.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(query), byteCount: 8 * count) }
+        floats.withUnsafeBytes {
+          query.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(query), byteCount: 8 * count)
+        }
         for table in KernelTable.supported {
           let kernels = table.functions
           #expect(kernels.dot(query, row, count) == plain(count) { q($0) * x($0) })

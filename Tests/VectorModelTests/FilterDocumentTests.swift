@@ -29,10 +29,14 @@ import Testing
   @Test(arguments: [
     (#"{"year": {"$gtt": 1}}"#, #"filter: unknown operator "$gtt" on key "year": did you mean "$gt"?"#),
     (#"{"lang": {"$in": "en"}}"#, #"filter: "$in" on key "lang" needs a list, not "en""#),
-    (#"{"lang": null}"#,
-     #"filter: "$eq" on key "lang" needs a string, number or bool (a missing key is {"$exists": false}), not null"#),
-    (#"{"author": {"name": "x"}}"#,
-     #"filter: key "author" holds an object with "name": metadata is not nested, expected an operator such as "$eq""#),
+    (
+      #"{"lang": null}"#,
+      #"filter: "$eq" on key "lang" needs a string, number or bool (a missing key is {"$exists": false}), not null"#
+    ),
+    (
+      #"{"author": {"name": "x"}}"#,
+      #"filter: key "author" holds an object with "name": metadata is not nested, expected an operator such as "$eq""#
+    ),
   ])
   func errors(text: String, expected: String) {
     #expect(errorOf { () throws(VectorError) in try filter(text) }?.message == expected)

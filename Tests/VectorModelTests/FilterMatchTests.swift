@@ -16,33 +16,42 @@ import Testing
     (#"{"a": "x"}"#, "null", false), (#"{"a": 0}"#, #"{"a": -0.0}"#, true), (#"{"a": ""}"#, #"{"a": ""}"#, true),
     (#"{"a": "x\u0000y"}"#, #"{"a": "x\u0000y"}"#, true), (#"{"a": "x"}"#, #"{"a": "x\u0000y"}"#, false),
     // Bytes decide, not characters.
-    ("{\"a\": \"caf\u{e9}\"}", "{\"a\": \"cafe\u{301}\"}", false), ("{\"caf\u{e9}\": 1}", "{\"cafe\u{301}\": 1}", false),
+    ("{\"a\": \"caf\u{e9}\"}", "{\"a\": \"cafe\u{301}\"}", false),
+    ("{\"caf\u{e9}\": 1}", "{\"cafe\u{301}\": 1}", false),
     (#"{"a": "X"}"#, #"{"a": "x"}"#, false),
     // Lists of strings contain.
     (#"{"t": "x"}"#, #"{"t": ["w", "x"]}"#, true), (#"{"t": "z"}"#, #"{"t": ["w", "x"]}"#, false),
-    (#"{"t": {"$in": ["q", "x"]}}"#, #"{"t": ["w", "x"]}"#, true), (#"{"t": {"$nin": ["q", "x"]}}"#, #"{"t": ["w"]}"#, true),
+    (#"{"t": {"$in": ["q", "x"]}}"#, #"{"t": ["w", "x"]}"#, true),
+    (#"{"t": {"$nin": ["q", "x"]}}"#, #"{"t": ["w"]}"#, true),
     (#"{"t": {"$gt": "a"}}"#, #"{"t": ["w", "x"]}"#, false), (#"{"t": {"$exists": true}}"#, #"{"t": ["w"]}"#, true),
     (#"{"t": {"$exists": true}}"#, #"{"t": []}"#, false), (#"{"t": {"$exists": true}}"#, #"{"t": null}"#, false),
     // Negation is the complement: it matches what lacks the key.
-    (#"{"a": {"$ne": 1}}"#, "{}", true), (#"{"a": {"$ne": 1}}"#, #"{"a": 1}"#, false), (#"{"a": {"$ne": 1}}"#, #"{"a": "1"}"#, true),
+    (#"{"a": {"$ne": 1}}"#, "{}", true), (#"{"a": {"$ne": 1}}"#, #"{"a": 1}"#, false),
+    (#"{"a": {"$ne": 1}}"#, #"{"a": "1"}"#, true),
     (#"{"a": {"$nin": [1]}}"#, "{}", true), (#"{"a": {"$not": {"$gt": 5}}}"#, "{}", true),
     (#"{"a": {"$not": {"$gt": 5}}}"#, #"{"a": 6}"#, false), (#"{"a": {"$not": {"$gt": 5}}}"#, #"{"a": "z"}"#, true),
     (#"{"$not": {"a": 1, "b": 2}}"#, #"{"a": 1}"#, true), (#"{"$not": {"a": 1, "b": 2}}"#, #"{"b": 2, "a": 1}"#, false),
     // Nothing and everything.
-    (#"{"a": {"$in": []}}"#, #"{"a": 1}"#, false), (#"{"a": {"$nin": []}}"#, "{}", true), (#"{"a": {"$nin": []}}"#, #"{"a": 1}"#, true),
+    (#"{"a": {"$in": []}}"#, #"{"a": 1}"#, false), (#"{"a": {"$nin": []}}"#, "{}", true),
+    (#"{"a": {"$nin": []}}"#, #"{"a": 1}"#, true),
     // Ranges.
-    (#"{"a": {"$gt": 5}}"#, #"{"a": 5}"#, false), (#"{"a": {"$gte": 5}}"#, #"{"a": 5}"#, true), (#"{"a": {"$lt": 5}}"#, #"{"a": 5}"#, false),
-    (#"{"a": {"$lte": 5}}"#, #"{"a": 5}"#, true), (#"{"a": {"$gt": 5}}"#, #"{"a": "6"}"#, false), (#"{"a": {"$gt": 0}}"#, #"{"a": true}"#, false),
-    (#"{"a": {"$gt": "a"}}"#, #"{"a": "b"}"#, true), (#"{"a": {"$gt": "a"}}"#, #"{"a": "a"}"#, false), (#"{"a": {"$gt": "a"}}"#, #"{"a": "aa"}"#, true),
+    (#"{"a": {"$gt": 5}}"#, #"{"a": 5}"#, false), (#"{"a": {"$gte": 5}}"#, #"{"a": 5}"#, true),
+    (#"{"a": {"$lt": 5}}"#, #"{"a": 5}"#, false),
+    (#"{"a": {"$lte": 5}}"#, #"{"a": 5}"#, true), (#"{"a": {"$gt": 5}}"#, #"{"a": "6"}"#, false),
+    (#"{"a": {"$gt": 0}}"#, #"{"a": true}"#, false),
+    (#"{"a": {"$gt": "a"}}"#, #"{"a": "b"}"#, true), (#"{"a": {"$gt": "a"}}"#, #"{"a": "a"}"#, false),
+    (#"{"a": {"$gt": "a"}}"#, #"{"a": "aa"}"#, true),
     (#"{"a": {"$lt": "é"}}"#, #"{"a": "z"}"#, true), (#"{"a": {"$gte": 1, "$lt": 3}}"#, #"{"a": 2}"#, true),
     (#"{"a": {"$gte": 1, "$lt": 3}}"#, #"{"a": 3}"#, false),
     // Sets of several types.
-    (#"{"a": {"$in": [1, "x", true]}}"#, #"{"a": true}"#, true), (#"{"a": {"$in": [1, "x", true]}}"#, #"{"a": false}"#, false),
+    (#"{"a": {"$in": [1, "x", true]}}"#, #"{"a": true}"#, true),
+    (#"{"a": {"$in": [1, "x", true]}}"#, #"{"a": false}"#, false),
     (#"{"a": {"$in": [1, "x", true]}}"#, #"{"a": "x"}"#, true), (#"{"a": {"$in": [3, 1, 2]}}"#, #"{"a": 2}"#, true),
     (#"{"a": {"$in": [3, 1, 2]}}"#, #"{"a": 2.5}"#, false),
     // Branches.
     (#"{"$or": [{"a": 1}, {"b": 2}]}"#, #"{"b": 2}"#, true), (#"{"$or": [{"a": 1}, {"b": 2}]}"#, #"{"b": 1}"#, false),
-    (#"{"a": 1, "$or": [{"b": 2}, {"b": 3}]}"#, #"{"b": 3, "a": 1}"#, true), (#"{"a": 1, "$or": [{"b": 2}, {"b": 3}]}"#, #"{"b": 3}"#, false),
+    (#"{"a": 1, "$or": [{"b": 2}, {"b": 3}]}"#, #"{"b": 3, "a": 1}"#, true),
+    (#"{"a": 1, "$or": [{"b": 2}, {"b": 3}]}"#, #"{"b": 3}"#, false),
     (#"{"a.b": 1}"#, #"{"a.b": 1}"#, true),
   ])
   func decides(filterText: String, metadata: String, expected: Bool) throws {
@@ -141,7 +150,11 @@ import Testing
       case 1: record.append((key, .number(numbers.randomElement(using: &random) ?? 0)))
       case 2: record.append((key, .bool(Bool.random(using: &random))))
       default:
-        record.append((key, .list((0...Int.random(in: 0..<3, using: &random)).map { _ in words.randomElement(using: &random) ?? "" })))
+        record.append(
+          (
+            key,
+            .list((0...Int.random(in: 0..<3, using: &random)).map { _ in words.randomElement(using: &random) ?? "" })
+          ))
       }
     }
     return record
@@ -168,9 +181,11 @@ import Testing
       return .compares(key: key, comparison, randomScalar(false, using: &random))
     case 6, 7: return .not(randomExpression(depth: depth - 1, using: &random))
     case 8:
-      return .and((0...Int.random(in: 0..<3, using: &random)).map { _ in randomExpression(depth: depth - 1, using: &random) })
+      return .and(
+        (0...Int.random(in: 0..<3, using: &random)).map { _ in randomExpression(depth: depth - 1, using: &random) })
     default:
-      return .or((0...Int.random(in: 0..<3, using: &random)).map { _ in randomExpression(depth: depth - 1, using: &random) })
+      return .or(
+        (0...Int.random(in: 0..<3, using: &random)).map { _ in randomExpression(depth: depth - 1, using: &random) })
     }
   }
 
@@ -206,12 +221,15 @@ import Testing
   }
 
   private func text(of expression: FilterExpression) -> String {
-    func leaf(_ key: ByteString, _ name: String, _ operand: String) -> String { "{\"\(key.text)\":{\"\(name)\":\(operand)}}" }
+    func leaf(_ key: ByteString, _ name: String, _ operand: String) -> String {
+      "{\"\(key.text)\":{\"\(name)\":\(operand)}}"
+    }
     switch expression {
     case .and(let parts): return "{\"$and\":[" + parts.map(text(of:)).joined(separator: ",") + "]}"
     case .or(let parts): return "{\"$or\":[" + parts.map(text(of:)).joined(separator: ",") + "]}"
     case .not(.equals(let key, let value)): return leaf(key, "$ne", text(of: value))
-    case .not(.oneOf(let key, let values)): return leaf(key, "$nin", "[" + values.map(text(of:)).joined(separator: ",") + "]")
+    case .not(.oneOf(let key, let values)):
+      return leaf(key, "$nin", "[" + values.map(text(of:)).joined(separator: ",") + "]")
     case .not(let inner): return "{\"$not\":\(text(of: inner))}"
     case .equals(let key, let value): return leaf(key, "$eq", text(of: value))
     case .oneOf(let key, let values): return leaf(key, "$in", "[" + values.map(text(of:)).joined(separator: ",") + "]")

@@ -17,16 +17,20 @@ import Testing
     (#"{"a": {"$ne": 1}}"#, .not(.equals(key: "a", .number(1)))),
     (#"{"a": {"$in": [1, "x", true]}}"#, .oneOf(key: "a", [.number(1), .string("x"), .bool(true)])),
     (#"{"a": {"$nin": []}}"#, .not(.oneOf(key: "a", []))),
-    (#"{"a": {"$gt": 1, "$lte": 5}}"#,
-     .and([.compares(key: "a", .greater, .number(1)), .compares(key: "a", .lessOrEqual, .number(5))])),
+    (
+      #"{"a": {"$gt": 1, "$lte": 5}}"#,
+      .and([.compares(key: "a", .greater, .number(1)), .compares(key: "a", .lessOrEqual, .number(5))])
+    ),
     (#"{"a": {"$gte": "m"}}"#, .compares(key: "a", .greaterOrEqual, .string("m"))),
     (#"{"a": {"$lt": -0.0}}"#, .compares(key: "a", .less, .number(0))),
     (#"{"a": {"$exists": true}}"#, .exists(key: "a")),
     (#"{"a": {"$exists": false}}"#, .not(.exists(key: "a"))),
     (#"{"a": {"$not": {"$gt": 5}}}"#, .not(.compares(key: "a", .greater, .number(5)))),
     (#"{"$not": {"a": 1, "b": 2}}"#, .not(.and([.equals(key: "a", .number(1)), .equals(key: "b", .number(2))]))),
-    (#"{"$or": [{"a": 1}, {"$and": [{"b": 2}]}]}"#,
-     .or([.equals(key: "a", .number(1)), .and([.equals(key: "b", .number(2))])])),
+    (
+      #"{"$or": [{"a": 1}, {"$and": [{"b": 2}]}]}"#,
+      .or([.equals(key: "a", .number(1)), .and([.equals(key: "b", .number(2))])])
+    ),
     (#"{"a.b": 1}"#, .equals(key: "a.b", .number(1))),
   ])
   func reads(text: String, expected: FilterExpression) throws {
@@ -41,13 +45,16 @@ import Testing
     (#"{"a": {}}"#, "empty object"), (#"{"a": {"b": 1}}"#, "metadata is not nested"),
     (#"{"a": {"$gt": true}}"#, "\"$gt\" on key \"a\" needs a number or a string, not true"),
     (#"{"a": {"$gt": [1]}}"#, "not a list"), (#"{"a": {"$gt": null}}"#, "not null"),
-    (#"{"a": {"$in": 5}}"#, "\"$in\" on key \"a\" needs a list, not a number"), (#"{"a": {"$in": [null]}}"#, "not null"),
+    (#"{"a": {"$in": 5}}"#, "\"$in\" on key \"a\" needs a list, not a number"),
+    (#"{"a": {"$in": [null]}}"#, "not null"),
     (#"{"a": {"$in": [[1]]}}"#, "not a list"), (#"{"a": {"$nin": {}}}"#, "needs a list, not an empty object"),
     (#"{"a": {"$exists": 1}}"#, "\"$exists\" on key \"a\" needs true or false, not a number"),
     (#"{"a": {"$exists": "yes"}}"#, "not \"yes\""),
-    (#"{"a": {"$not": 5}}"#, "\"$not\" on key \"a\" needs an object with operators"), (#"{"a": {"$not": {}}}"#, "empty object"),
+    (#"{"a": {"$not": 5}}"#, "\"$not\" on key \"a\" needs an object with operators"),
+    (#"{"a": {"$not": {}}}"#, "empty object"),
     (#"{"$and": []}"#, "\"$and\" needs a list of at least one filter, not an empty list"),
-    (#"{"$or": {}}"#, "\"$or\" needs a list"), (#"{"$or": [{}]}"#, "not an empty object"), (#"{"$or": [5]}"#, "not a number"),
+    (#"{"$or": {}}"#, "\"$or\" needs a list"), (#"{"$or": [{}]}"#, "not an empty object"),
+    (#"{"$or": [5]}"#, "not a number"),
     (#"{"$not": {}}"#, "\"$not\" needs an object"), (#"{"$not": []}"#, "\"$not\" needs an object"),
     (#"{"$not": [{"a": 1}]}"#, "\"$not\" needs an object"),
     (#"{"a": {"$gtt": 1}}"#, "unknown operator \"$gtt\" on key \"a\": did you mean \"$gt\"?"),
@@ -75,7 +82,8 @@ import Testing
     #expect(errorOf { () throws(VectorError) in try filter("x") }?.status == .invalidJSON)
     let notUTF8: [UInt8] = [0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x31, 0x7D]
     #expect(
-      errorOf { () throws(VectorError) in try withBytes(notUTF8) { text throws(VectorError) in try Filter.parse(text) } }?.status
+      errorOf { () throws(VectorError) in try withBytes(notUTF8) { text throws(VectorError) in try Filter.parse(text) }
+      }?.status
         == .invalidUTF8)
   }
 
@@ -112,7 +120,8 @@ import Testing
       var bytes = seed
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         bytes[Int.random(in: 0..<bytes.count, using: &random)] =
-          Bool.random(using: &random) ? UInt8.random(in: 0...255, using: &random) : (seed.randomElement(using: &random) ?? 0)
+          Bool.random(using: &random)
+          ? UInt8.random(in: 0...255, using: &random) : (seed.randomElement(using: &random) ?? 0)
       }
       let error = errorOf { () throws(VectorError) in
         try withBytes(bytes) { text throws(VectorError) in try Filter.parse(text) }

@@ -22,7 +22,8 @@ func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) throws(Vector
   try withBytes(Array(text.utf8), body)
 }
 
-func withBytes<R>(_ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(VectorError) -> R) throws(VectorError) -> R {
+func withBytes<R>(_ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(VectorError) -> R) throws(VectorError) -> R
+{
   let result: Result<R, VectorError> = bytes.withUnsafeBytes { buffer in
     do throws(VectorError) { return .success(try body(buffer)) } catch { return .failure(error) }
   }

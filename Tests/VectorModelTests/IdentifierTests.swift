@@ -24,7 +24,9 @@ import Testing
   }
 
   @Test func lastOccurrenceWins() throws {
-    func kept(_ ids: [String]) throws -> [Int]? { try withPacked(ids.map { Array($0.utf8) }) { try lastOccurrences(of: $0) } }
+    func kept(_ ids: [String]) throws -> [Int]? {
+      try withPacked(ids.map { Array($0.utf8) }) { try lastOccurrences(of: $0) }
+    }
     #expect(try kept([]) == nil)
     #expect(try kept(["a"]) == nil)
     #expect(try kept(["a", "b", "A"]) == nil)
@@ -48,7 +50,8 @@ import Testing
 
 @Suite struct MessageHelperTests {
   @Test(arguments: [
-    ("abc", #""abc""#), ("a\"b\\", #""a\"b\\""#), ("a\nb\u{1}\u{7f}", #""a\nb\u0001\u007f""#), ("\u{202e}x", #""\u202ex""#),
+    ("abc", #""abc""#), ("a\"b\\", #""a\"b\\""#), ("a\nb\u{1}\u{7f}", #""a\nb\u0001\u007f""#),
+    ("\u{202e}x", #""\u202ex""#),
     ("é😀", "\"é😀\""), ("", "\"\""),
   ])
   func quotesText(text: String, expected: String) {

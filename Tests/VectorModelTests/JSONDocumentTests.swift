@@ -28,7 +28,8 @@ import Testing
   }
 
   @Test(arguments: [
-    #""\ud800""#, #""\udc00""#, #""\ud800x""#, #""\ud800\u0041""#, #""a\udfffb""#, #"{"\udc00": 1}"#, #"["é", "\udead"]"#,
+    #""\ud800""#, #""\udc00""#, #""\ud800x""#, #""\ud800\u0041""#, #""a\udfffb""#, #"{"\udc00": 1}"#,
+    #"["é", "\udead"]"#,
   ])
   func refusesLoneSurrogates(text: String) {
     #expect(errorOf { () throws(VectorError) in try document(text) }?.status == .invalidJSON)
@@ -40,9 +41,12 @@ import Testing
   }
 
   @Test(arguments: [
-    "", " ", "{", "}", "[", "]", "[1", "[1,", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "tru",
-    "nul", "True", "1 2", "{} {}", "01", "-", "+1", ".5", "1.", "1e", "1e+", "NaN", "Infinity", "-Infinity", "0x1", "\"",
-    "\"\\x\"", "\"\\u12\"", "\"\\u12G4\"", "\"a\nb\"", "\"a\u{1f}b\"", "\"a\u{1a}\"", "//x\n1", "/**/1", "[1]]", "\u{feff}1",
+    "", " ", "{", "}", "[", "]", "[1", "[1,", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}",
+    "tru",
+    "nul", "True", "1 2", "{} {}", "01", "-", "+1", ".5", "1.", "1e", "1e+", "NaN", "Infinity", "-Infinity", "0x1",
+    "\"",
+    "\"\\x\"", "\"\\u12\"", "\"\\u12G4\"", "\"a\nb\"", "\"a\u{1f}b\"", "\"a\u{1a}\"", "//x\n1", "/**/1", "[1]]",
+    "\u{feff}1",
     "{}\0", "\0", "\"\0\"",
   ])
   func refusesWhatIsNotJSON(text: String) {
@@ -57,11 +61,13 @@ import Testing
     #expect(error?.message == "text is not JSON: expected a key in double quotes at byte 9")
   }
 
-  @Test(arguments: [
-    [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
-    [0x22, 0xE2, 0x82, 0x22], [0x22, 0xC3], [0x22, 0x80, 0x22], [0x22, 0xF5, 0x80, 0x80, 0x80, 0x22],
-    [0x22, 0xE0, 0x9F, 0xBF, 0x22], [0x22, 0xF0, 0x8F, 0xBF, 0xBF, 0x22],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
+      [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
+      [0x22, 0xE2, 0x82, 0x22], [0x22, 0xC3], [0x22, 0x80, 0x22], [0x22, 0xF5, 0x80, 0x80, 0x80, 0x22],
+      [0x22, 0xE0, 0x9F, 0xBF, 0x22], [0x22, 0xF0, 0x8F, 0xBF, 0xBF, 0x22],
+    ] as [[UInt8]])
   func refusesBytesThatAreNotUTF8(bytes: [UInt8]) {
     let padded = [UInt8](repeating: 0x20, count: 45) + bytes
     let error = errorOf { () throws(VectorError) in
@@ -106,15 +112,19 @@ import Testing
 
   @Test(arguments: [
     ("0", 0.0), ("-0", 0), ("-0.0", -0.0), ("1e5", 1e5), ("1E+5", 1e5), ("1.5e-3", 1.5e-3), ("1e308", 1e308),
-    ("1.7976931348623157e308", 1.7976931348623157e308), ("5e-324", 5e-324), ("1e-400", 0), 
-    ("0.1", 0.1), ("123456789012345678901234567890", 1.2345678901234568e29), ("2.2250738585072011e-308", 2.2250738585072011e-308),
-    ("1e-99999999999999999999", 0), ("9007199254740993", 9007199254740992), ("0.30000000000000004", 0.30000000000000004),
+    ("1.7976931348623157e308", 1.7976931348623157e308), ("5e-324", 5e-324), ("1e-400", 0),
+    ("0.1", 0.1), ("123456789012345678901234567890", 1.2345678901234568e29),
+    ("2.2250738585072011e-308", 2.2250738585072011e-308),
+    ("1e-99999999999999999999", 0), ("9007199254740993", 9007199254740992),
+    ("0.30000000000000004", 0.30000000000000004),
   ])
   func readsNumbersExactly(text: String, expected: Double) throws {
     #expect(try document(text).root.double == expected)
   }
 
-  @Test(arguments: ["1e309", "-1e309", "1.8e308", "1e999999999999", "0e999999999999", "1" + String(repeating: "0", count: 400)])
+  @Test(arguments: [
+    "1e309", "-1e309", "1.8e308", "1e999999999999", "0e999999999999", "1" + String(repeating: "0", count: 400),
+  ])
   func refusesNumbersOutOfRange(text: String) {
     let error = errorOf { () throws(VectorError) in try document(text) }
     #expect(error?.status == .invalidJSON)
@@ -152,7 +162,8 @@ import Testing
   /// Random damage to valid text must end in a value or an error, never in a crash.
   @Test func survivesRandomBytes() {
     var random = SeededGenerator(seed: 7)
-    let seed = Array(#"{"a": [1, -2.5e3, "x\u00e9\n\ud83d\ude00", true, null, {"$in": ["é", 12345678901234567890]}]}"#.utf8)
+    let seed = Array(
+      #"{"a": [1, -2.5e3, "x\u00e9\n\ud83d\ude00", true, null, {"$in": ["é", 12345678901234567890]}]}"#.utf8)
     for _ in 0..<20_000 {
       var bytes = seed
       for _ in 0..<Int.random(in: 1...6, using: &random) {

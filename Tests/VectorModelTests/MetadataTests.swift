@@ -5,12 +5,16 @@ import Testing
 
 @Suite struct MetadataTests {
   private func parse(_ text: String, count: Int, patches: Bool = false) throws(VectorError) -> MetadataBatch {
-    try withBytes(text) { bytes throws(VectorError) in try MetadataBatch.parse(json: bytes, count: count, patches: patches) }
+    try withBytes(text) { bytes throws(VectorError) in
+      try MetadataBatch.parse(json: bytes, count: count, patches: patches)
+    }
   }
 
   @Test(arguments: [
-    (#"{"lang": "en", "year": 2020, "ok": true, "no": false, "tags": ["a", "", "é"]}"#,
-     #"{"lang":"en","year":2020,"ok":true,"no":false,"tags":["a","","é"]}"#),
+    (
+      #"{"lang": "en", "year": 2020, "ok": true, "no": false, "tags": ["a", "", "é"]}"#,
+      #"{"lang":"en","year":2020,"ok":true,"no":false,"tags":["a","","é"]}"#
+    ),
     (#"{"z": 5.0, "a": -0.0, "m": 1e300, "n": 1e-400}"#, #"{"z":5,"a":0,"m":1e+300,"n":0}"#),
     (#"{"a": null, "b": [], "c": ""}"#, #"{"c":""}"#),
     ("{}", "{}"), ("null", "{}"),
@@ -81,7 +85,9 @@ import Testing
     #expect(batch.withEntry(99) { $0.count } == 0)
   }
 
-  @Test(arguments: ["", "{}", "5", "[", "[{}", "[{},", "[{},]", "[{}]x", "[,{}]", "[{} {}]", "[{]", "[{\"a\"}]", "null"])
+  @Test(arguments: [
+    "", "{}", "5", "[", "[{}", "[{},", "[{},]", "[{}]x", "[,{}]", "[{} {}]", "[{]", "[{\"a\"}]", "null",
+  ])
   func refusesWhatIsNoArray(text: String) {
     #expect(errorOf { () throws(VectorError) in try parse(text, count: 1) }?.status == .invalidJSON)
   }
@@ -157,7 +163,8 @@ import Testing
         case .string(let text): seen.append(key + String(decoding: text, as: UTF8.self))
         case .number(let number): seen.append(key + "\(number)")
         case .bool(let bool): seen.append(key + "\(bool)")
-        case .strings(let items): seen.append(key + items.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "+"))
+        case .strings(let items):
+          seen.append(key + items.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "+"))
         case .remove: seen.append(key + "-")
         }
       }
@@ -172,7 +179,9 @@ import Testing
     let probe = try #require(try filter(#"{"l": {"$in": ["yz", "q"]}, "n": {"$gt": 1}, "s": {"$lt": "w"}}"#))
     for _ in 0..<20_000 {
       var damaged = Array(entry.prefix(Int.random(in: 0...entry.count, using: &random)))
-      if let at = damaged.indices.randomElement(using: &random) { damaged[at] = UInt8.random(in: 0...255, using: &random) }
+      if let at = damaged.indices.randomElement(using: &random) {
+        damaged[at] = UInt8.random(in: 0...255, using: &random)
+      }
       _ = json(of: damaged)
       _ = damaged.withUnsafeBytes { probe.matches($0) }
     }
@@ -185,10 +194,12 @@ import Testing
       var bytes = seed
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         bytes[Int.random(in: 0..<bytes.count, using: &random)] =
-          Bool.random(using: &random) ? UInt8.random(in: 0...255, using: &random) : (seed.randomElement(using: &random) ?? 0)
+          Bool.random(using: &random)
+          ? UInt8.random(in: 0...255, using: &random) : (seed.randomElement(using: &random) ?? 0)
       }
       let error = errorOf { () throws(VectorError) in
-        try withBytes(bytes) { text throws(VectorError) in try MetadataBatch.parse(json: text, count: 3, patches: true) }
+        try withBytes(bytes) { text throws(VectorError) in try MetadataBatch.parse(json: text, count: 3, patches: true)
+        }
       }
       if let error { #expect([.invalidJSON, .invalidUTF8, .invalidMetadata].contains(error.status)) }
     }

@@ -8,7 +8,9 @@ import VectorModel
 private final class Fixture {
   let store: NamespaceStore
 
-  init() throws { store = try #require(NamespaceStore(settings: StoreSettings(dimensions: 3, metric: .l2, threads: 1))) }
+  init() throws {
+    store = try #require(NamespaceStore(settings: StoreSettings(dimensions: 3, metric: .l2, threads: 1)))
+  }
 
   func put(_ ids: some Sequence<String>) throws {
     for id in ids {

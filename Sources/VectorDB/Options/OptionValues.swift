@@ -31,7 +31,9 @@ extension JSONValue {
 
   /// A duration written in seconds.
   func milliseconds(_ option: String) throws(VectorError) -> UInt64 {
-    guard let seconds = double, seconds > 0, seconds <= 1e9 else { throw refused(option, "seconds above 0, at most 1e9") }
+    guard let seconds = double, seconds > 0, seconds <= 1e9 else {
+      throw refused(option, "seconds above 0, at most 1e9")
+    }
     return UInt64(max(1, (seconds * 1000).rounded()))
   }
 

@@ -55,7 +55,8 @@ func vectorRows(_ pointer: UnsafePointer<vdb_vectors>?, _ name: StaticString) th
   guard !rowOverflow, !overflow else { throw tooLarge(vectors, name) }
   guard stride >= rowBytes else {
     throw VectorError(
-      .invalidArgument, "stride_bytes of \(name) is \(stride), less than a row of \(dimensions) floats (\(rowBytes) bytes)")
+      .invalidArgument,
+      "stride_bytes of \(name) is \(stride), less than a row of \(dimensions) floats (\(rowBytes) bytes)")
   }
   if vectors.data == nil, count > 0 {
     throw VectorError(.invalidArgument, "data of \(name) is NULL, but count is \(count)")
@@ -66,5 +67,6 @@ func vectorRows(_ pointer: UnsafePointer<vdb_vectors>?, _ name: StaticString) th
 private func tooLarge(_ vectors: vdb_vectors, _ name: StaticString) -> VectorError {
   VectorError(
     .tooLarge,
-    "\(name) of \(vectors.count) rows × \(vectors.dimensions) dimensions, \(vectors.stride_bytes) bytes apart, overflows memory")
+    "\(name) of \(vectors.count) rows × \(vectors.dimensions) dimensions, \(vectors.stride_bytes) bytes apart, overflows memory"
+  )
 }

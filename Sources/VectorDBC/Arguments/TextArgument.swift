@@ -13,7 +13,8 @@ func text(
   }
   if length == -1 { return UnsafeRawBufferPointer(start: pointer, count: strlen(pointer)) }
   guard length >= 0 else {
-    throw VectorError(.tooLarge, "the length of \(name) is \(UInt(bitPattern: length)) bytes, more than memory can hold")
+    throw VectorError(
+      .tooLarge, "the length of \(name) is \(UInt(bitPattern: length)) bytes, more than memory can hold")
   }
   return UnsafeRawBufferPointer(start: pointer, count: length)
 }

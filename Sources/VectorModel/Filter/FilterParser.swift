@@ -27,7 +27,9 @@ extension Filter {
     return Filter(try parser.object(value))
   }
 
-  fileprivate static func invalid(_ message: String) -> VectorError { VectorError(.invalidFilter, "filter: " + message) }
+  fileprivate static func invalid(_ message: String) -> VectorError {
+    VectorError(.invalidFilter, "filter: " + message)
+  }
 }
 
 /// Recursive descent over JSON, whose depth is bounded.
@@ -123,11 +125,13 @@ private struct FilterParser {
       try count(1)
       return .not(try operators(operand, key: key))
     case "$and", "$or":
-      throw Filter.invalid("\"\(text)\" stands beside keys, not within key \(quoted(key)): {\"\(text)\": [{\(quoted(key)): …}]}")
+      throw Filter.invalid(
+        "\"\(text)\" stands beside keys, not within key \(quoted(key)): {\"\(text)\": [{\(quoted(key)): …}]}")
     default:
       if text.first == "$" { throw unknown(name, known: Filter.operators, place: "on key \(quoted(key))") }
       throw Filter.invalid(
-        "key \(quoted(key)) holds an object with \(quoted(name)): metadata is not nested, expected an operator such as \"$eq\"")
+        "key \(quoted(key)) holds an object with \(quoted(name)): metadata is not nested, expected an operator such as \"$eq\""
+      )
     }
   }
 
@@ -141,10 +145,12 @@ private struct FilterParser {
     return values
   }
 
-  private mutating func scalar(_ value: JSONValue, key: ByteString, name: String) throws(VectorError) -> MetadataScalar {
+  private mutating func scalar(_ value: JSONValue, key: ByteString, name: String) throws(VectorError) -> MetadataScalar
+  {
     try count(1)
     if value.isInexactInteger {
-      throw Filter.invalid("\"\(name)\" on key \(quoted(key)) has an integer beyond 2^53, which no number in metadata is")
+      throw Filter.invalid(
+        "\"\(name)\" on key \(quoted(key)) has an integer beyond 2^53, which no number in metadata is")
     }
     if let string = value.string { return .string(string) }
     if let bool = value.bool { return .bool(bool) }

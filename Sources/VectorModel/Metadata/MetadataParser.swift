@@ -57,7 +57,8 @@ private struct MetadataParser {
     if nodes[0].kind == VDB_JSON_KIND_NULL { return true }
     guard nodes[0].kind == VDB_JSON_KIND_OBJECT else {
       throw VectorError(
-        .invalidMetadata, "metadata of record \(index) is \(kindName(nodes[0])): expected an object or null", index: index)
+        .invalidMetadata, "metadata of record \(index) is \(kindName(nodes[0])): expected an object or null",
+        index: index)
     }
     try checkDuplicates(nodes, record: index)
     let start = output.count

@@ -48,7 +48,8 @@ package final class ResultColumns: @unchecked Sendable {
 
 extension VectorError {
   /// An answer that does not fit into memory.
-  package static let resultOutOfMemory = VectorError(.outOfMemory, "not enough memory for the answer: ask for fewer rows")
+  package static let resultOutOfMemory = VectorError(
+    .outOfMemory, "not enough memory for the answer: ask for fewer rows")
 }
 
 /// How an answer was made.

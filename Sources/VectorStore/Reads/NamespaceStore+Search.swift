@@ -20,7 +20,8 @@ extension NamespaceStore {
   }
 
   /// The nearest records of a stored one, itself left out. Errors: `notFound`, and those of `search`.
-  func search(near id: ByteString, _ request: SearchRequest, context: CallContext) throws(VectorError) -> ResultColumns {
+  func search(near id: ByteString, _ request: SearchRequest, context: CallContext) throws(VectorError) -> ResultColumns
+  {
     try reading { snapshot throws(VectorError) -> ResultColumns? in
       switch id.bytes.withUnsafeBytes({ snapshot.table.find($0, in: snapshot) }) {
       case .outdated: return nil

@@ -23,4 +23,3 @@ extension ResultColumns {
     if include.contains(.vectors), !vectors.append(repeating: 0, count: dimensions) { throw .resultOutOfMemory }
   }
 }
-

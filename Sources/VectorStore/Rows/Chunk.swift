@@ -56,7 +56,8 @@ package final class Chunk: @unchecked Sendable {
     let row = UnsafeMutableRawPointer(vectors + slot * layout.stride)
     row.copyMemory(from: vector, byteCount: layout.dimensions * 4)
     if layout.stride > layout.dimensions {
-      (vectors + slot * layout.stride + layout.dimensions).update(repeating: 0, count: layout.stride - layout.dimensions)
+      (vectors + slot * layout.stride + layout.dimensions).update(
+        repeating: 0, count: layout.stride - layout.dimensions)
     }
     norms[slot] = norm
     records[slot] = record

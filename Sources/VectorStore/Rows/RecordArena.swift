@@ -29,7 +29,9 @@ final class RecordArena {
 
   /// Stores a record; nil when out of memory, or when a length does not fit its field.
   func append(id: UnsafeRawBufferPointer, metadata: UnsafeRawBufferPointer) -> UnsafeRawPointer? {
-    guard let idLength = UInt16(exactly: id.count), let metadataLength = UInt32(exactly: metadata.count) else { return nil }
+    guard let idLength = UInt16(exactly: id.count), let metadataLength = UInt32(exactly: metadata.count) else {
+      return nil
+    }
     guard let record = room(for: Self.header + id.count + metadata.count) else { return nil }
     record.storeBytes(of: idLength, as: UInt16.self)
     record.storeBytes(of: metadataLength, toByteOffset: 2, as: UInt32.self)
