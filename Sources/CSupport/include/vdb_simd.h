@@ -34,27 +34,51 @@ VDB_INLINE double vdb_sum_d8(vdb_d8 v) {
   return two.x + two.y;
 }
 
-/* Eight floats as doubles, which is exact; the second form reads only `count` < 8 and has zeros behind them. */
+/* Eight floats as doubles, which is exact. */
 VDB_INLINE vdb_d8 vdb_widen_d8(const void *from) {
   vdb_f8 v;
   memcpy(&v, from, sizeof v);
   return __builtin_convertvector(v, vdb_d8);
 }
-VDB_INLINE vdb_d8 vdb_widen_partial_d8(const void *from, size_t count) {
-  float lanes[8] = {0};
-  for (size_t i = 0; i < count; i++) memcpy(&lanes[i], (const char *)from + i * sizeof(float), sizeof(float));
-  return vdb_widen_d8(lanes);
+/* `count` floats, fewer than the lanes, and zeros behind them. Memory behind them is not touched. */
+VDB_INLINE vdb_f4 vdb_load_partial_f4(const void *from, size_t count) {
+  vdb_f4 v = {0};
+  const char *at = (const char *)from;
+  if (count > 2) memcpy((char *)&v + 8, at + 8, 4);
+  if (count > 1) memcpy((char *)&v + 4, at + 4, 4);
+  if (count > 0) memcpy(&v, at, 4);
+  return v;
 }
-
-/* `count` floats, fewer than the lanes, and zeros behind them. */
-#define VDB_DEFINE_PARTIAL(WIDTH)                                                           \
-  VDB_INLINE vdb_f##WIDTH vdb_load_partial_f##WIDTH(const float *from, size_t count) {      \
-    float lanes[WIDTH] = {0};                                                               \
-    for (size_t i = 0; i < count; i++) lanes[i] = from[i];                                  \
-    vdb_f##WIDTH v;                                                                         \
-    memcpy(&v, lanes, sizeof v);                                                            \
-    return v;                                                                               \
+VDB_INLINE vdb_f8 vdb_load_partial_f8(const void *from, size_t count) {
+#if defined(__AVX2__)
+  typedef float floats __attribute__((vector_size(32)));
+  typedef int integers __attribute__((vector_size(32)));
+  const integers lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  const int limit = (int)count;
+  const integers wanted = lane < (integers){limit, limit, limit, limit, limit, limit, limit, limit};
+  return (vdb_f8)(floats)__builtin_ia32_maskloadps256((const floats *)from, wanted);
+#else
+  vdb_f8 v = {0};
+  if (count >= 4) {
+    memcpy(&v, from, 16);
+    v.hi = vdb_load_partial_f4((const char *)from + 16, count - 4);
+  } else {
+    v.lo = vdb_load_partial_f4(from, count);
   }
+  return v;
+#endif
+}
+#if defined(__AVX512F__)
+VDB_INLINE vdb_f16 vdb_load_partial_f16(const void *from, size_t count) {
+  typedef float floats __attribute__((vector_size(64)));
+  return (vdb_f16)__builtin_ia32_loadups512_mask((const float *)from, (floats){0}, (uint16_t)((1u << count) - 1));
+}
+#endif
+
+/* Fewer than eight floats as doubles, and zeros behind them. */
+VDB_INLINE vdb_d8 vdb_widen_partial_d8(const void *from, size_t count) {
+  return __builtin_convertvector(vdb_load_partial_f8(from, count), vdb_d8);
+}
 
 /* Bit i is set unless value i is less than limit i: a NaN is never less, so it is always reported. */
 #define VDB_DEFINE_NOT_LESS(WIDTH, BITS)                                                    \
@@ -63,18 +87,6 @@ VDB_INLINE vdb_d8 vdb_widen_partial_d8(const void *from, size_t count) {
     vdb_b##WIDTH kept = __builtin_convertvector(~(value < limit), vdb_b##WIDTH);            \
     return __builtin_bit_cast(BITS, kept);                                                  \
   }
-
-VDB_DEFINE_PARTIAL(4)
-VDB_DEFINE_PARTIAL(8)
-#if defined(__AVX512F__)
-typedef int vdb_i16 __attribute__((ext_vector_type(16)));
-VDB_INLINE vdb_f16 vdb_load_partial_f16(const float *from, size_t count) {
-  typedef float register16 __attribute__((vector_size(64)));
-  return (vdb_f16)__builtin_ia32_loadups512_mask(from, (register16){0}, (uint16_t)((1u << count) - 1));
-}
-#else
-VDB_DEFINE_PARTIAL(16)
-#endif
 
 VDB_DEFINE_NOT_LESS(8, uint8_t)
 VDB_DEFINE_NOT_LESS(16, uint16_t)

@@ -85,8 +85,11 @@ package struct ExactSearch: Sendable {
       do throws(VectorError) {
         try workers[task].run()
       } catch {
-        job.fail()
-        lock.withLock { if failure == nil { failure = error } }
+        lock.withLock {
+          // Kept before the others are told, so that what they say then is never taken for the reason.
+          if failure == nil { failure = error }
+          job.fail()
+        }
       }
     }
     if let failure { throw failure }
