@@ -106,7 +106,8 @@ static void ids(void) {
   refused("id with a surrogate", VDB_E_INVALID_UTF8, upsert_id("\xED\xA0\x80", 3), "0");
   refused("id with an overlong form", VDB_E_INVALID_UTF8, upsert_id("\xC0\x80", 2), "0");
   vdb_results *results = NULL;
-  refused("search by an empty id", VDB_E_INVALID_ID, vdb_database_search_by_id(database, "", 0, NULL, &results), "0");
+  refused("search by an empty id", VDB_E_INVALID_ID, vdb_database_search_by_id(database, "", 0, NULL, &results),
+          "empty");
   refused("search by an unknown id", VDB_E_NOT_FOUND,
           vdb_database_search_by_id(database, "nobody", 6, NULL, &results), "nobody");
 
@@ -134,12 +135,12 @@ static void vectors(void) {
               huge[3] = {3e38f, 3e38f, 3e38f};
   refused("vector of another dimension", VDB_E_DIMENSION_MISMATCH, upsert_row(good, 4), "4");
   refused("vector without elements", VDB_E_DIMENSION_MISMATCH, upsert_row(good, 0), "0");
-  refused("NaN", VDB_E_INVALID_VECTOR, upsert_row(nan_row, 3), "NaN");
+  refused("NaN", VDB_E_INVALID_VECTOR, upsert_row(nan_row, 3), "nan");
   refused("infinity", VDB_E_INVALID_VECTOR, upsert_row(inf_row, 3), "inf");
   refused("norm above 1e18", VDB_E_INVALID_VECTOR, upsert_row(huge, 3), "norm");
   refused("zero vector under cosine", VDB_E_INVALID_VECTOR, upsert_row(zero, 3), "zero");
   refused("query of another dimension", VDB_E_DIMENSION_MISMATCH, search_row(good, 4, NULL), "4");
-  refused("NaN in a query", VDB_E_INVALID_VECTOR, search_row(nan_row, 3, NULL), "NaN");
+  refused("NaN in a query", VDB_E_INVALID_VECTOR, search_row(nan_row, 3, NULL), "nan");
   refused("zero query under cosine", VDB_E_INVALID_VECTOR, search_row(zero, 3, NULL), "zero");
   refused("query NULL", VDB_E_INVALID_ARGUMENT, search_row(NULL, 3, NULL), "query");
 }
@@ -176,10 +177,14 @@ static void counts(void) {
   refused("count of all ones", VDB_E_TOO_LARGE, UPSERT(), "18446744073709551615");
   rows = rows_of(query, 1, 1ull << 62);
   ids.count = 1;
-  refused("dimensions of 2^62", VDB_E_DIMENSION_MISMATCH, UPSERT(), "4611686018427387904");
+  refused("dimensions of 2^62", VDB_E_TOO_LARGE, UPSERT(), "4611686018427387904");
   rows = rows_of(query, 1ull << 62, 3);
   refused("2^62 queries", VDB_E_TOO_LARGE, vdb_database_search_batch(database, &rows, NULL, &results),
           "4611686018427387904");
+  rows = rows_of(query, 2, 3);
+  rows.stride_bytes = 1ull << 61; /* no overflow, but no process has that much */
+  refused("rows 2^61 bytes apart", VDB_E_TOO_LARGE, vdb_database_search_batch(database, &rows, NULL, &results),
+          "2305843009213693952");
   rows = rows_of(query, 1, 3);
   rows.stride_bytes = 8;
   refused("rows that overlap", VDB_E_INVALID_ARGUMENT, UPSERT(), "8");
@@ -200,7 +205,7 @@ static void counts(void) {
   newer.known.struct_size = sizeof newer;
   refused("longer struct of zeros", VDB_OK, search_row(query, 3, &newer.known), "");
   newer.beyond = 1;
-  refused("longer struct with a value", VDB_E_UNSUPPORTED, search_row(query, 3, &newer.known), "96");
+  refused("longer struct with a value", VDB_E_UNSUPPORTED, search_row(query, 3, &newer.known), "88");
   newer.known.struct_size = 24; /* as far as `ef`: an older caller */
   refused("shorter struct", VDB_OK, search_row(query, 3, &newer.known), "");
   newer.known.struct_size = 0;
@@ -231,8 +236,8 @@ static void metadata(void) {
   refused("not JSON", VDB_E_INVALID_JSON, upsert_metadata("[{\"a\":}]", VDB_NTS), "6");
   refused("JSON cut off", VDB_E_INVALID_JSON, upsert_metadata("[{\"a\":1", VDB_NTS), "7");
   refused("metadata that is not UTF-8", VDB_E_INVALID_UTF8, upsert_metadata("[{\"a\":\"\xFF\"}]", VDB_NTS), "7");
-  refused("no array", VDB_E_INVALID_METADATA, upsert_metadata("{\"a\":1}", VDB_NTS), "array");
-  refused("two elements for one id", VDB_E_INVALID_METADATA, upsert_metadata("[{},{}]", VDB_NTS), "2");
+  refused("no array", VDB_E_INVALID_JSON, upsert_metadata("{\"a\":1}", VDB_NTS), "array");
+  refused("two elements for one id", VDB_E_INVALID_METADATA, upsert_metadata("[{},{}]", VDB_NTS), "more elements than the 1");
   refused("element that is no object", VDB_E_INVALID_METADATA, upsert_metadata("[7]", VDB_NTS), "object");
   refused("nested value", VDB_E_INVALID_METADATA, upsert_metadata("[{\"outer\":{\"b\":1}}]", VDB_NTS), "outer");
   refused("list of numbers", VDB_E_INVALID_METADATA, upsert_metadata("[{\"list\":[1]}]", VDB_NTS), "list");
@@ -240,7 +245,7 @@ static void metadata(void) {
   refused("key that starts with $", VDB_E_INVALID_METADATA, upsert_metadata("[{\"$gt\":1}]", VDB_NTS), "$gt");
   refused("reserved key", VDB_E_INVALID_METADATA, upsert_metadata("[{\"_vdb_x\":1}]", VDB_NTS), "_vdb_x");
   refused("integer beyond 2^53", VDB_E_INVALID_METADATA, upsert_metadata("[{\"n\":9007199254740993}]", VDB_NTS),
-          "9007199254740993");
+          "\"n\"");
   char *deep = nested(10000, "{\"a\":", "}", "[", "]");
   refused("10,000 levels of metadata", VDB_E_INVALID_JSON, upsert_metadata(deep, VDB_NTS), "64");
   free(deep);

@@ -5,7 +5,7 @@ import VectorModel
 func packedStrings(_ pointer: UnsafePointer<vdb_strings>?, _ name: StaticString) throws(VectorError) -> PackedStrings {
   let strings = try inputStruct(pointer, defaults: Defaults.strings, name)
   try checkFlags(strings.flags, allowed: 0, name)
-  guard let count = Int(exactly: strings.count), count < Int.max / 8 else {
+  guard let count = Int(exactly: strings.count), count < addressableBytes / 8 else {
     throw VectorError(.tooLarge, "\(name) has \(strings.count) strings, more than memory can hold")
   }
   if count == 0 { return PackedStrings(bytes: nil, offsets: nil, count: 0) }
@@ -24,7 +24,7 @@ func packedStrings(_ pointer: UnsafePointer<vdb_strings>?, _ name: StaticString)
     }
     before = offset
   }
-  guard before <= UInt64(Int.max) else {
+  guard before <= UInt64(addressableBytes) else {
     throw VectorError(.tooLarge, "\(name) ends at byte \(before), more than memory can hold")
   }
   if strings.bytes == nil, before > 0 {
@@ -51,8 +51,8 @@ func vectorRows(_ pointer: UnsafePointer<vdb_vectors>?, _ name: StaticString) th
   else { throw tooLarge(vectors, name) }
   let (rowBytes, rowOverflow) = dimensions.multipliedReportingOverflow(by: MemoryLayout<Float>.size)
   let stride = given == 0 ? rowBytes : given
-  let (_, overflow) = count.multipliedReportingOverflow(by: stride)
-  guard !rowOverflow, !overflow else { throw tooLarge(vectors, name) }
+  let (bytes, overflow) = count.multipliedReportingOverflow(by: stride)
+  guard !rowOverflow, !overflow, bytes <= addressableBytes else { throw tooLarge(vectors, name) }
   guard stride >= rowBytes else {
     throw VectorError(
       .invalidArgument,

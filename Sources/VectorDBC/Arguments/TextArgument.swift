@@ -1,6 +1,10 @@
 import Glibc
 import VectorModel
 
+/// More bytes than a process can address on any 64-bit machine: a length beyond it cannot be true, and is refused before
+/// anything is read.
+let addressableBytes = 1 << 56
+
 /// Reads a C text: pointer and length in bytes, or NUL-terminated with `VDB_NTS`.
 ///
 /// A size_t above `Int.max` arrives as a negative number; only −1 (`VDB_NTS`) means something.
@@ -12,7 +16,7 @@ func text(
     throw VectorError(.invalidArgument, "\(name) is NULL, but its length is \(UInt(bitPattern: length))")
   }
   if length == -1 { return UnsafeRawBufferPointer(start: pointer, count: strlen(pointer)) }
-  guard length >= 0 else {
+  guard length >= 0, length <= addressableBytes else {
     throw VectorError(
       .tooLarge, "the length of \(name) is \(UInt(bitPattern: length)) bytes, more than memory can hold")
   }
