@@ -78,14 +78,17 @@ static float *floats(worker *w, uint64_t count) {
   return copy;
 }
 
-/* Puts a struct before the unmapped page; a hostile one is shorter, longer, or has bits nobody knows. */
+/*
+ * Puts a struct before the unmapped page; a hostile one is shorter, longer, or has bits nobody knows. It is never cut
+ * within a field: half of a count that cannot be true is one that could, and then a pointer would not reach that far.
+ */
 static void *finish(worker *w, void *bytes, size_t size) {
   unsigned char wide[4096] = {0};
   rng *r = &w->random;
   memcpy(wide, bytes, size);
   uint32_t claimed = (uint32_t)size, flags;
   if (hostile(w)) {
-    const uint32_t sizes[] = {0, 4, 7, 8, (uint32_t)rng_below(r, size), (uint32_t)size + 8, 4096, (uint32_t)size + 1};
+    const uint32_t sizes[] = {0, 4, 7, 8, 8 * (uint32_t)rng_below(r, size / 8), (uint32_t)size + 8, 4096, (uint32_t)size + 1};
     claimed = sizes[rng_below(r, 8)];
     if (claimed > size && rng_chance(r, 50)) wide[size + rng_below(r, claimed - size)] = 1;
   }
@@ -110,10 +113,11 @@ static void *strings(worker *w) {
     offsets[i + 1] = offsets[i] + w->scratch.length;
   }
   s.bytes = guarded_copy(&w->memory, bytes, offsets[s.count], 1);
-  if (s.count > 0 && hostile(w) && rng_chance(r, 30)) /* the middle may lie, the end says how far `bytes` reaches */
+  const int lying = s.count > 0 && hostile(w) && rng_chance(r, 30);
+  if (lying) /* the middle may lie, the end says how far `bytes` reaches */
     offsets[rng_below(r, s.count)] = rng_chance(r, 50) ? rng_next(r) : offsets[s.count] + 1;
   s.offsets = guarded_copy(&w->memory, offsets, (s.count + 1) * 8, 8);
-  if (hostile(w)) {
+  if (!lying && hostile(w)) {
     switch (rng_below(r, 5)) {
       case 0: s.bytes = NULL; break;
       case 1: s.offsets = NULL; break;

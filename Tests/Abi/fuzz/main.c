@@ -94,6 +94,7 @@ static int choose(worker *w) {
     if (strstr(name, "upsert") || strstr(name, "search") || strstr(name, "_get") || strstr(name, "page")) percent = 100;
     if (strstr(name, "drop") || strstr(name, "clear") || strstr(name, "token_cancel")) percent = 2;
     if (strcmp(name, "vdb_database_close") == 0) percent = 25;
+    if (strstr(name, "_delete") || strcmp(name, "vdb_database_namespace") == 0) percent = 8;
     if (strcmp(name, "vdb_log_set") == 0) percent = 5;
     if (rng_chance(&w->random, percent)) return i;
   }

@@ -76,7 +76,7 @@ static void options(text *t, rng *r, uint64_t *dimensions) {
 void text_id(text *t, rng *r, int hostile) {
   t->length = 0;
   if (!hostile) {
-    put(t, "%s%d", rng_chance(r, 90) ? "id" : "caf\xC3\xA9-", (int)rng_below(r, 200));
+    put(t, "%s%d", rng_chance(r, 90) ? "id" : "caf\xC3\xA9-", (int)rng_below(r, 40));
     return;
   }
   switch (rng_below(r, 5)) {
