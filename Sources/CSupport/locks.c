@@ -1,4 +1,5 @@
 #include "vdb_locks.h"
+#include "vdb_threads.h"
 #include "vdb_readers.h"
 
 #include <pthread.h>
@@ -31,6 +32,8 @@ static slab slabs[VDB_LOCK_LEVELS + 1];
 static vdb_lock_slot first_blocks[VDB_LOCK_LEVELS + 1][FIRST_BLOCK];
 /* Guards the slabs. Taken after every lock, and never held while taking one. */
 static pthread_mutex_t slabs_mutex = PTHREAD_MUTEX_INITIALIZER;
+/* One fork at a time: fork handlers of two threads may run side by side, and what follows is shared. */
+static pthread_mutex_t fork_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t set_up_once = PTHREAD_ONCE_INIT;
 static uint64_t epoch;
 /* Locks of each level that the running fork holds. Only touched while preparing and after, by the forking thread. */
@@ -75,6 +78,7 @@ static int take_late_ones(void) {
 }
 
 static void prepare_fork(void) {
+  pthread_mutex_lock(&fork_mutex);
   for (;;) {
     for (uint32_t level = 0; level < VDB_LOCK_LEVELS; level++) {
       uint32_t used = used_slots(level);
@@ -93,6 +97,7 @@ static void parent_after_fork(void) {
   pthread_mutex_unlock(&slabs_mutex);
   vdb_readers_parent_after_fork();
   give_back_all();
+  pthread_mutex_unlock(&fork_mutex);
 }
 
 static void child_after_fork(void) {
@@ -103,6 +108,7 @@ static void child_after_fork(void) {
   for (uint32_t i = 0; i < slabs[CONDITIONS].used; i++) condition_init(&slot_at(&slabs[CONDITIONS], i)->condition);
   vdb_readers_child_after_fork();
   pthread_mutex_init(&slabs_mutex, NULL);
+  pthread_mutex_init(&fork_mutex, NULL);
   __atomic_fetch_add(&epoch, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -166,12 +172,17 @@ void vdb_lock_take(vdb_lock_slot *lock) { pthread_mutex_lock(&lock->mutex); }
 void vdb_lock_give(vdb_lock_slot *lock) { pthread_mutex_unlock(&lock->mutex); }
 
 void vdb_condition_wait(vdb_lock_slot *condition, vdb_lock_slot *lock) {
+  int state = vdb_cancellation_off();
   pthread_cond_wait(&condition->condition, &lock->mutex);
+  vdb_cancellation_restore(state);
 }
 
 int vdb_condition_wait_until(vdb_lock_slot *condition, vdb_lock_slot *lock, uint64_t deadline) {
   struct timespec when = {(time_t)(deadline / 1000000000u), (long)(deadline % 1000000000u)};
-  return pthread_cond_timedwait(&condition->condition, &lock->mutex, &when) == 0;
+  int state = vdb_cancellation_off();
+  int woken = pthread_cond_timedwait(&condition->condition, &lock->mutex, &when) == 0;
+  vdb_cancellation_restore(state);
+  return woken;
 }
 
 void vdb_condition_signal(vdb_lock_slot *condition) { pthread_cond_signal(&condition->condition); }

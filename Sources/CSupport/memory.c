@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #endif
 #include "vdb_memory.h"
+#include "vdb_threads.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,10 @@ void vdb_rows_free(void *memory, size_t bytes) {
 }
 
 void vdb_random_bytes(void *out, size_t count) {
-  if (getrandom(out, count, GRND_NONBLOCK) == (ssize_t)count) return;
+  int cancellation = vdb_cancellation_off();
+  ssize_t got = getrandom(out, count, GRND_NONBLOCK);
+  vdb_cancellation_restore(cancellation);
+  if (got == (ssize_t)count) return;
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   uint64_t state = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 32 ^ (uint64_t)(uintptr_t)&now;

@@ -1,4 +1,5 @@
 #include "vdb_readers.h"
+#include "vdb_threads.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -43,7 +44,9 @@ static void drain(uint32_t which) {
         sched_yield();
       } else {
         struct timespec pause = {0, 50000};
+        int state = vdb_cancellation_off();
         nanosleep(&pause, NULL);
+        vdb_cancellation_restore(state);
       }
     }
   }

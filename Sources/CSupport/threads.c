@@ -65,3 +65,11 @@ static _Thread_local int in_task;
 int vdb_thread_in_task(void) { return in_task; }
 
 void vdb_thread_set_in_task(int inside) { in_task = inside; }
+
+int vdb_cancellation_off(void) {
+  int state = PTHREAD_CANCEL_ENABLE;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+  return state;
+}
+
+void vdb_cancellation_restore(int state) { pthread_setcancelstate(state, NULL); }

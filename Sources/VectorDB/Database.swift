@@ -106,7 +106,7 @@ extension CallOptions {
   /// No backend of this version takes options of its own in a call.
   func refuseExtraOptions() throws(VectorError) {
     guard !extraJSON.isEmpty else { return }
-    for (key, _) in try JSONDocument(extraJSON, what: "extra_json").root.options("extra_json") {
+    for (key, _) in try optionsDocument(extraJSON, "extra_json").root.options("extra_json") {
       throw VectorError(.invalidOption, "extra_json: backend \"memory\" knows no option \(quoted(key))")
     }
   }

@@ -13,7 +13,7 @@ final class LastError {
 
   /// Nil when no call of this thread failed yet.
   static var current: LastError? {
-    guard let raw = pthread_getspecific(key) else { return nil }
+    guard let key, let raw = pthread_getspecific(key) else { return nil }
     return Unmanaged<LastError>.fromOpaque(raw).takeUnretainedValue()
   }
 
@@ -22,6 +22,7 @@ final class LastError {
     if let current {
       box = current
     } else {
+      guard let key else { return }
       box = LastError()
       let raw = Unmanaged.passRetained(box).toOpaque()
       if pthread_setspecific(key, raw) != 0 {
@@ -34,11 +35,12 @@ final class LastError {
     box.text = error.message.withCString { strdup($0) }
   }
 
-  private static let key: pthread_key_t = {
+  /// Nil when the process has used up its keys: then there is a status, and no message.
+  private static let key: pthread_key_t? = {
     var key = pthread_key_t()
-    pthread_key_create(&key) { raw in
+    let refused = pthread_key_create(&key) { raw in
       if let raw { Unmanaged<LastError>.fromOpaque(raw).release() }
     }
-    return key
+    return refused == 0 ? key : nil
   }()
 }

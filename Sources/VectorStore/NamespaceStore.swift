@@ -63,10 +63,11 @@ package final class NamespaceStore: @unchecked Sendable {
 
   // MARK: Inside `writing`
 
-  /// The table for `extra` more ids than the snapshot has: its own, or a new one when that is full.
-  func table(of base: Snapshot, for extra: Int) throws(VectorError) -> IDTable {
-    if base.table.hasRoom(for: extra) { return base.table }
-    guard let table = base.table.rebuilt(for: base, extra: extra) else { throw .storeOutOfMemory }
+  /// The table for a batch of `count` ids, `new` of which have no entry yet: the snapshot's own, or a new one when that is
+  /// full. A new one drops the entries of deleted ids, so any id of the batch may need an entry in it.
+  func table(of base: Snapshot, forNew new: Int, of count: Int) throws(VectorError) -> IDTable {
+    if base.table.hasRoom(for: new) { return base.table }
+    guard let table = base.table.rebuilt(for: base, extra: count) else { throw .storeOutOfMemory }
     return table
   }
 

@@ -8,6 +8,11 @@
  * bytes. Returns 0, or an errno when the system refuses. */
 int vdb_thread_start(void (*body)(void *), void *argument, const char *name);
 
+/* Puts off a pthread_cancel of the calling thread, and lets it happen again. Around every call that is a cancellation point:
+ * unwinding through Swift would leave locks taken. */
+int vdb_cancellation_off(void);
+void vdb_cancellation_restore(int state);
+
 /* Number of processors this process may run on, at least 1. */
 uint32_t vdb_usable_processors(void);
 

@@ -46,12 +46,13 @@ package final class EventForwarder: @unchecked Sendable {
   private let threshold = AtomicWord(EventForwarder.offLevel)
   private static let offLevel: UInt64 = 99
 
-  /// One `setReceiver` at a time; taken before `lock`.
-  private let changing = Lock(.outer)
   private let lock = Lock(.leaf)
   /// An event came, or the thread is to end.
   private let wake: Condition
+  /// The thread has ended, or a change of the receiver has.
   private let ended: Condition
+  /// One `setReceiver` at a time. Not a lock: fork waits for locks, and this may wait for the host's callback.
+  private var changing = false
   private var queue: [Event] = []
   private var dropped: UInt64 = 0
   private var receiver: EventReceiver?
@@ -103,12 +104,20 @@ package final class EventForwarder: @unchecked Sendable {
       return thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false
     }
     if inside { throw VectorError(.invalidArgument, "vdb_log_set was called from within the log callback") }
-    try changing.withLock { () throws(VectorError) in
-      stop()
-      guard let new else { return }
-      try start(new)
-      threshold.store(UInt64(level.rawValue))
+    lock.withLock {
+      while changing { ended.wait() }
+      changing = true
     }
+    defer {
+      lock.withLock {
+        changing = false
+        ended.broadcast()
+      }
+    }
+    stop()
+    guard let new else { return }
+    try start(new)
+    threshold.store(UInt64(level.rawValue))
   }
 
   /// Ends the thread and with it the receiver; what is queued is dropped.
@@ -162,6 +171,7 @@ package final class EventForwarder: @unchecked Sendable {
   private func startAnew() {
     threshold.store(Self.offLevel)
     reset()
+    changing = false
     epoch = processEpoch
   }
 

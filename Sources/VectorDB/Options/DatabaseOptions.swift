@@ -32,7 +32,7 @@ struct DatabaseOptions: Sendable {
   static func parse(_ text: UnsafeRawBufferPointer) throws(VectorError) -> DatabaseOptions {
     var options = DatabaseOptions()
     if !text.isEmpty {
-      let root = try JSONDocument(text, what: "options").root
+      let root = try optionsDocument(text, "options").root
       let members = try root.options("options")
       // First, because it decides what the others mean.
       if let value = root["backend"] { options.backend = try backend(value) }

@@ -18,7 +18,7 @@ enum IndexOption {
   static func parse(_ text: UnsafeRawBufferPointer) throws(VectorError) -> String? {
     guard !text.isEmpty else { return nil }
     var found: String?
-    for (name, value) in try JSONDocument(text, what: "index options").root.options("index options") {
+    for (name, value) in try optionsDocument(text, "index options").root.options("index options") {
       guard name == "index" else {
         throw VectorError(.invalidOption, "unknown index option \(quoted(name)); did you mean \"index\"?")
       }

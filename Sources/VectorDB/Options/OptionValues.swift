@@ -1,6 +1,14 @@
 import Support
 import VectorModel
 
+/// Reads a document of options. Its length is bounded, since names and values are copied out of it.
+func optionsDocument(_ text: UnsafeRawBufferPointer, _ what: String) throws(VectorError) -> JSONDocument {
+  guard text.count <= 1 << 20 else {
+    throw VectorError(.tooLarge, "\(what) are \(text.count) bytes long, expected at most 1 MiB")
+  }
+  return try JSONDocument(text, what: what)
+}
+
 /// Readings of option values. Errors are INVALID_OPTION, name the option and what was expected.
 extension JSONValue {
   /// The members of an object whose keys differ, in the order of the text.

@@ -41,6 +41,7 @@ public func vdb_results_next_page(
 ) -> vdb_status {
   boundary { () throws(VectorError) in
     let token = try required(out_token, "out_token")
+    token.pointee = nil
     let length = try required(out_length, "out_length")
     try withResults(results) { results in
       let bytes = results.nextPage.elements

@@ -89,8 +89,9 @@ private func write(
   outReport?.pointee = nil
   return boundary { () throws(VectorError) in
     let outcome = try withDatabase(pointer, body)
-    if let outReport {
-      outReport.pointee = try HandleTable.shared.insert(WriteReport(outcome), kind: .writeReport)
+    // The write has happened: when there is no room for its report, the report is missing, not the write.
+    if let outReport, let report = try? WriteReport(outcome) {
+      outReport.pointee = try? HandleTable.shared.insert(report, kind: .writeReport)
     }
     guard let first = outcome.failures.first else { return }
     throw VectorError(

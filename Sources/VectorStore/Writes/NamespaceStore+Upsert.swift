@@ -9,7 +9,7 @@ extension NamespaceStore {
     let count = batch.selection?.count ?? batch.ids.count
     guard count > 0 else { return WriteOutcome(applied: batch.ids.count) }
     return try writing { base throws(VectorError) in
-      let table = try table(of: base, for: newIDs(batch, count: count, over: base))
+      let table = try table(of: base, forNew: newIDs(batch, count: count, over: base), of: count)
       var appender = RowAppender(behind: base, settings: settings)
       do throws(VectorError) {
         for position in 0..<count {
