@@ -48,6 +48,10 @@ int main(void) {
   for (int i = 0; i < 3; i++) pthread_create(&threads[i], NULL, churn, NULL);
   for (int i = 0; i < 50; i++) EXPECT(VDB_OK, vdb_log_set(on_event, &marker, VDB_LOG_DEBUG));
   for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
+  const int before = opened;
+  churn(NULL); /* 300 events fit in the queue: none is dropped */
+  for (int i = 0; i < 2000 && opened < before + 300; i++) usleep(1000);
+  CHECK(opened == before + 300, "%d of 300 openings were told", opened - before);
   EXPECT(VDB_OK, vdb_log_set(NULL, NULL, VDB_LOG_DEBUG));
   CHECK(running == 0, "the callback was still running when clearing it had returned");
   cleared = 1;
