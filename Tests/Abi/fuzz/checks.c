@@ -136,6 +136,11 @@ static void check_outputs(worker *w, const function_entry *f, call_values *c, vd
       if (may_be_set && now != 0) take_over(w, f, p, now);
       continue;
     }
+    if (p->role == ROLE_OUT_LENT) {
+      memcpy(&now, c->outs[i], 8);
+      if ((status == VDB_OK) != (now != 0)) problem(w, f, "%s is %s after %d", p->name, now ? "set" : "NULL", status);
+      continue;
+    }
     size_t reach = 8;
     if (p->role == ROLE_OUT_NUMBER) reach = (size_t)p->kind;
     if (p->role == ROLE_OUT_STRUCT) reach = c->values[p->partner];
