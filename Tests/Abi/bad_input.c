@@ -237,7 +237,8 @@ static void metadata(void) {
   refused("JSON cut off", VDB_E_INVALID_JSON, upsert_metadata("[{\"a\":1", VDB_NTS), "7");
   refused("metadata that is not UTF-8", VDB_E_INVALID_UTF8, upsert_metadata("[{\"a\":\"\xFF\"}]", VDB_NTS), "7");
   refused("no array", VDB_E_INVALID_JSON, upsert_metadata("{\"a\":1}", VDB_NTS), "array");
-  refused("two elements for one id", VDB_E_INVALID_METADATA, upsert_metadata("[{},{}]", VDB_NTS), "more elements than the 1");
+  refused("two elements for one id", VDB_E_INVALID_METADATA, upsert_metadata("[{},{}]", VDB_NTS),
+          "more elements than the 1");
   refused("element that is no object", VDB_E_INVALID_METADATA, upsert_metadata("[7]", VDB_NTS), "object");
   refused("nested value", VDB_E_INVALID_METADATA, upsert_metadata("[{\"outer\":{\"b\":1}}]", VDB_NTS), "outer");
   refused("list of numbers", VDB_E_INVALID_METADATA, upsert_metadata("[{\"list\":[1]}]", VDB_NTS), "list");
@@ -316,8 +317,8 @@ int main(void) {
   numbered_ids three = numbered(3);
   const float rows[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
   const vdb_vectors vectors_ = rows_of(rows, 3, 3);
-  EXPECT(VDB_OK, vdb_database_upsert(database, &three.strings, &vectors_, "[{\"a\":1},null,{\"a\":\"x\"}]", VDB_NTS, NULL,
-                                     NULL));
+  const char *texts = "[{\"a\":1},null,{\"a\":\"x\"}]";
+  EXPECT(VDB_OK, vdb_database_upsert(database, &three.strings, &vectors_, texts, VDB_NTS, NULL, NULL));
   free_ids(&three);
   ids();
   vectors();

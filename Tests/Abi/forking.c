@@ -1,10 +1,10 @@
 /*
- * forking [cold]: fork while other threads search, write and log: each child goes on with the same memory database, opens another, and
- * ends; parent and child do not see each other's writes; no thread or lock of the parent is harmed.
+ * forking [cold]: fork while other threads search, write and log. Each child goes on with the same memory database, opens
+ * another, and ends; parent and child do not see each other's writes; no thread or lock of the parent is harmed.
  *
- * Each operation has run once before the first fork. With "cold" none has: the Swift runtime makes the metadata of a type at
- * its first use, under locks of its own that no fork handler reaches, and a child that is forked in that moment by another
- * thread can hang when it needs the same type.
+ * Each operation has run once before the first fork. With "cold" none has: the Swift runtime makes the metadata of a type
+ * at its first use, under locks of its own that no fork handler reaches, and a child that another thread forks in that
+ * moment can hang when it needs the same type.
  */
 #include <pthread.h>
 #include <stdatomic.h>

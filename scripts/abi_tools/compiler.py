@@ -81,7 +81,8 @@ def _locations(node: dict):
       yield child
     else:
       spans = child.get("range", {})
-      pending.append(iter([child.get("loc", {}), spans.get("begin", {}), spans.get("end", {}), *child.get("inner", [])]))
+      places = [child.get("loc", {}), spans.get("begin", {}), spans.get("end", {})]
+      pending.append(iter([*places, *child.get("inner", [])]))
 
 
 def fold(expressions: dict[str, str]) -> dict[str, int]:

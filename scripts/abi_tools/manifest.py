@@ -102,7 +102,8 @@ def _callback(header: str, offset: int, spelled: str) -> dict:
 
 def _constants(header: str, nodes: list[dict]) -> list[dict]:
   """Object-like macros with an integer value. A signed one belongs to the integer typedef before it in the header."""
-  integers = [(n["begin"], n["name"]) for n in nodes if n["kind"] == "TypedefDecl" and n["type"]["qualType"] == "int32_t"]
+  aliases = [node for node in nodes if node["kind"] == "TypedefDecl"]
+  integers = [(node["begin"], node["name"]) for node in aliases if node["type"]["qualType"] == "int32_t"]
   found = []
   for match in re.finditer(r"^#define (VDB_\w+) +([^\s{][^\n/{]*?) *(?:/\* (.*?) \*/)?$", header, re.MULTILINE):
     name, text, note = match.groups()

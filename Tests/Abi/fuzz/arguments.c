@@ -88,7 +88,8 @@ static void *finish(worker *w, void *bytes, size_t size) {
   memcpy(wide, bytes, size);
   uint32_t claimed = (uint32_t)size, flags;
   if (hostile(w)) {
-    const uint32_t sizes[] = {0, 4, 7, 8, 8 * (uint32_t)rng_below(r, size / 8), (uint32_t)size + 8, 4096, (uint32_t)size + 1};
+    const uint32_t whole = (uint32_t)size, part = 8 * (uint32_t)rng_below(r, size / 8);
+    const uint32_t sizes[] = {0, 4, 7, 8, part, whole + 8, 4096, whole + 1};
     claimed = sizes[rng_below(r, 8)];
     if (claimed > size && rng_chance(r, 50)) wide[size + rng_below(r, claimed - size)] = 1;
   }

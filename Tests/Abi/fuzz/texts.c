@@ -19,7 +19,8 @@ static const char *pick(rng *r, const char *const *words, size_t count) { return
 #define PICK(r, words) pick(r, words, sizeof(words) / sizeof *(words))
 
 static const char *const keys[] = {"lang", "year", "ok", "tags", "a.b", "caf\xC3\xA9", "cafe\xCC\x81", "size"};
-static const char *const words[] = {"\"en\"", "\"de\"", "\"\"", "\"z\\u0000z\"", "\"caf\xC3\xA9\"", "\"\\ud83d\\ude00\""};
+static const char *const words[] = {
+    "\"en\"", "\"de\"", "\"\"", "\"z\\u0000z\"", "\"caf\xC3\xA9\"", "\"\\ud83d\\ude00\""};
 
 static void value(text *t, rng *r) {
   switch (rng_below(r, 6)) {
