@@ -41,7 +41,8 @@ class PackedStrings:
     """O(total length). TypeError and InvalidTextError name the position of the id to blame."""
     if isinstance(ids, (str, bytes)):
       raise TypeError(f"ids must be a list of str, not one {type(ids).__name__}: put it into a list")
-    texts = ids if isinstance(ids, list) else list(ids)
+    # A copy: it is read more than once, and another thread may change the caller's list meanwhile.
+    texts = list(ids)
     self.count = len(texts)
     self._bytes, lengths = _pack(texts)
     offsets = np.zeros(self.count + 1, np.uint64)
