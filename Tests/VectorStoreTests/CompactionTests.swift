@@ -122,14 +122,14 @@ private final class Fixture {
   }
 }
 
-private func withPacked(_ ids: [String], _ body: (PackedStrings) throws -> Void) throws {
+func withPacked<R>(_ ids: [String], _ body: (PackedStrings) throws -> R) throws -> R {
   var offsets: [UInt64] = [0]
   var bytes: [UInt8] = []
   for id in ids {
     bytes += Array(id.utf8)
     offsets.append(UInt64(bytes.count))
   }
-  try bytes.withUnsafeBytes { bytes in
+  return try bytes.withUnsafeBytes { bytes in
     try offsets.withUnsafeBufferPointer { offsets in
       try body(PackedStrings(bytes: bytes.baseAddress, offsets: offsets.baseAddress, count: ids.count))
     }

@@ -15,6 +15,12 @@ package struct Filter: Sendable, Equatable {
   /// Whether a record with this metadata, in the form of `MetadataEncoding`, matches. Allocates nothing, takes no lock.
   package func matches(_ encoded: UnsafeRawBufferPointer) -> Bool { program.matches(encoded) }
 
+  /// Its leaves: where one goes on is always at a lower index, `FilterLeaf.accept` or `refuse`. Valid as long as the filter.
+  package var leaves: UnsafeBufferPointer<FilterLeaf> { program.allLeaves }
+
+  /// The leaf to begin with, `FilterLeaf.accept` or `refuse`.
+  package var entry: Int { program.entry }
+
   /// Every operator of the language by its JSON name.
   package static let operators = [
     "$and", "$eq", "$exists", "$gt", "$gte", "$in", "$lt", "$lte", "$ne", "$nin", "$not", "$or",

@@ -1,10 +1,10 @@
 import CSupport
 import Support
 
-/// One test of one key, and where to go on.
-struct FilterLeaf {
+/// One test of one key, and where to go on. Borrows from its filter.
+package struct FilterLeaf: BitwiseCopyable {
   /// What is tested, the operand's type included.
-  enum Test: UInt8 {
+  package enum Test: UInt8, BitwiseCopyable {
     case exists, isTrue, isFalse
     case equalString, equalNumber
     case lessNumber, lessOrEqualNumber, greaterNumber, greaterOrEqualNumber
@@ -13,25 +13,25 @@ struct FilterLeaf {
   }
 
   /// "Go on" with the answer yes, or no.
-  static let accept = -1
-  static let refuse = -2
+  package static let accept = -1
+  package static let refuse = -2
 
-  let test: Test
-  let key: UnsafeRawBufferPointer
+  package let test: Test
+  package let key: UnsafeRawBufferPointer
   /// The first bytes of the key in a word, and which of its bits they fill: most keys are told apart by one comparison.
   let keyStart: UInt64
   let keyMask: UInt64
   /// Operand of a test on strings.
-  let text: UnsafeRawBufferPointer
+  package let text: UnsafeRawBufferPointer
   /// Operand of a test on numbers.
-  let number: Double
+  package let number: Double
   /// Operands of `stringIn`, sorted by bytes.
-  let strings: UnsafeBufferPointer<UnsafeRawBufferPointer>
+  package let strings: UnsafeBufferPointer<UnsafeRawBufferPointer>
   /// Operands of `numberIn`, sorted.
-  let numbers: UnsafeBufferPointer<Double>
+  package let numbers: UnsafeBufferPointer<Double>
   /// Index of the leaf that follows, `accept` or `refuse`.
-  let onTrue: Int
-  let onFalse: Int
+  package let onTrue: Int
+  package let onFalse: Int
 
   /// The bytes of a key that fit a word.
   static func start(of key: UnsafeRawBufferPointer) -> (word: UInt64, mask: UInt64) {
@@ -42,21 +42,30 @@ struct FilterLeaf {
 
   /// Whether the test holds for a record. O(fields), and O(log operands) for a set.
   @inline(__always)
-  func holds(for entry: UnsafeRawBufferPointer) -> Bool {
-    guard var field = entry.baseAddress else { return false }
+  package func holds(for entry: UnsafeRawBufferPointer) -> Bool {
+    guard let field = field(of: entry) else { return false }
+    return holds(for: field)
+  }
+
+  /// Whether the test holds for a field that has the key.
+  @inline(__always)
+  package func holds(for field: StoredField) -> Bool { holds(tag: field.tag, field.value) }
+
+  /// The record's field with the key, nil when there is none. O(fields).
+  @inline(__always)
+  package func field(of entry: UnsafeRawBufferPointer) -> StoredField? {
+    guard var field = entry.baseAddress else { return nil }
     let end = field + entry.count
     let header = MetadataEncoding.headerSize
     while end - field >= header {
       let keyLength = Int(field.load(as: UInt8.self))
       let valueLength = Int(UInt32(littleEndian: (field + 2).loadUnaligned(as: UInt32.self)))
       let value = field + header + keyLength
-      guard end - value >= valueLength else { return false }
-      if keyLength == key.count, isKey(field + header, until: end) {
-        return holds(tag: (field + 1).load(as: UInt8.self), UnsafeRawBufferPointer(start: value, count: valueLength))
-      }
+      guard end - value >= valueLength else { return nil }
+      if keyLength == key.count, isKey(field + header, until: end) { return StoredField(start: field) }
       field = value + valueLength
     }
-    return false
+    return nil
   }
 
   /// Whether the bytes at `name`, as many as the key has, are the key. A word may reach into the value, not past `end`.

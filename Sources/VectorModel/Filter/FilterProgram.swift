@@ -12,7 +12,9 @@ final class FilterProgram: @unchecked Sendable {
   private let texts: UnsafeMutableBufferPointer<UInt8>
   private let strings: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>
   private let numbers: UnsafeMutableBufferPointer<Double>
-  private let entry: Int
+  let entry: Int
+
+  var allLeaves: UnsafeBufferPointer<FilterLeaf> { UnsafeBufferPointer(leaves) }
 
   init(_ expression: FilterExpression) {
     var builder = FilterBuilder()

@@ -52,17 +52,45 @@ final class RowMasks: @unchecked Sendable {
     excluded: RowInSnapshot?, context: CallContext
   ) -> Bool {
     let view = snapshot.chunks[index]
-    for number in 0..<wordCount(view.count) {
-      if number & 63 == 0, context.interruption() != nil { return false }
-      var word: UInt64 = 0
-      for slot in number * 64..<min(number * 64 + 64, view.count) where view.chunk.end(slot) > snapshot.sequence {
-        if let filter, !filter.matches(view.chunk.metadata(slot)) { continue }
-        word |= 1 << UInt64(slot & 63)
+    // Only the last chunk may still get rows behind those of the snapshot.
+    let isFull = index < snapshot.chunks.count - 1 || view.count == view.chunk.capacity
+    switch filter.flatMap({ ChunkFilter($0, view.chunk, rows: view.count, isFull: isFull) }) {
+    case .some(let columns):
+      for number in 0..<wordCount(view.count) {
+        if number & 63 == 0, context.interruption() != nil { return false }
+        words[number] = columns.matching(live(number, of: view, in: snapshot), word: number)
       }
-      words[number] = word
+    case .none:
+      for number in 0..<wordCount(view.count) {
+        if number & 63 == 0, context.interruption() != nil { return false }
+        words[number] = live(number, of: view, in: snapshot)
+        if let filter { words[number] = matching(filter, words[number], word: number, of: view.chunk) }
+      }
     }
     if let excluded, excluded.chunk == index { words[excluded.slot / 64] &= ~(1 << UInt64(excluded.slot & 63)) }
     return true
+  }
+
+  /// The rows of a word that are in the snapshot.
+  private static func live(_ number: Int, of view: ChunkView, in snapshot: Snapshot) -> UInt64 {
+    let rows = min(view.count - number * 64, 64)
+    // Whatever ended before the snapshot had been counted before it was published.
+    if view.chunk.ended.load() == 0 { return .max >> UInt64(64 - rows) }
+    var word: UInt64 = 0
+    for row in 0..<rows where view.chunk.end(number * 64 + row) > snapshot.sequence { word |= 1 << UInt64(row) }
+    return word
+  }
+
+  /// The rows of a word that match, one by one.
+  private static func matching(_ filter: Filter, _ rows: UInt64, word: Int, of chunk: Chunk) -> UInt64 {
+    var rest = rows
+    var bits: UInt64 = 0
+    while rest != 0 {
+      let bit = rest & (0 &- rest)
+      if filter.matches(chunk.metadata(word * 64 + rest.trailingZeroBitCount)) { bits |= bit }
+      rest ^= bit
+    }
+    return bits
   }
 
   /// The bits of a chunk, nil = all its rows. Valid as long as this object.

@@ -20,6 +20,8 @@ package final class Chunk: @unchecked Sendable {
   private let memory: UnsafeMutableRawPointer
   private let bytes: Int
   let arena = RecordArena()
+  /// What filters made of its metadata when it was full; made by readers.
+  let columns = ChunkColumns()
 
   /// nil when out of memory. `capacity` comes from `RowLayout.nextCapacity`, so sizes cannot overflow.
   package init?(serial: UInt64, capacity: Int, layout: RowLayout) {
@@ -43,7 +45,7 @@ package final class Chunk: @unchecked Sendable {
   private static let arenaLimit = 32 << 20
 
   /// Bytes it holds, untouched pages included. The writer's.
-  var footprint: Int { bytes + arena.size }
+  var footprint: Int { bytes + arena.size + columns.footprint }
 
   /// Whether `count` rows fill it.
   func isFull(count: Int) -> Bool { count >= capacity || arena.size >= Self.arenaLimit }
