@@ -8,7 +8,9 @@ import VectorModel
 @Suite(.serialized) struct MetadataIndexTests {
   private let store: NamespaceStore
 
-  init() throws { store = try #require(NamespaceStore(settings: StoreSettings(dimensions: 1, metric: .l2, threads: 2))) }
+  init() throws {
+    store = try #require(NamespaceStore(settings: StoreSettings(dimensions: 1, metric: .l2, threads: 2)))
+  }
 
   @Test func columnsAgreeWithTheEvaluationOfRows() throws {
     var random = Random(state: 20)
@@ -88,7 +90,9 @@ import VectorModel
     let store = store
     let ids = (0..<600).map { "r\($0)" }
     @Sendable func fill(_ round: Int) throws {
-      try put(store, ids) { "{\"half\":\($0 % 2),\"round\":\(round),\"id\":\"\($0)-\(round)\",\"k\(round % 40)\":true}" }
+      try put(store, ids) {
+        "{\"half\":\($0 % 2),\"round\":\(round),\"id\":\"\($0)-\(round)\",\"k\(round % 40)\":true}"
+      }
     }
     try fill(0)
     let done = AtomicWord(0)
@@ -103,8 +107,12 @@ import VectorModel
       repeat {
         let key = "k\(round % 40)"
         if (try? countMatching(store, "{\"half\":1}")) != 300 { wrong.add(1) }
-        if (try? countMatching(store, "{\"$or\":[{\"half\":{\"$lt\":1}},{\"round\":{\"$lt\":0}}]}")) != 300 { wrong.add(1) }
-        if (try? countMatching(store, "{\"id\":{\"$exists\":true},\"half\":{\"$not\":{\"$in\":[0]}}}")) != 300 { wrong.add(1) }
+        if (try? countMatching(store, "{\"$or\":[{\"half\":{\"$lt\":1}},{\"round\":{\"$lt\":0}}]}")) != 300 {
+          wrong.add(1)
+        }
+        if (try? countMatching(store, "{\"id\":{\"$exists\":true},\"half\":{\"$not\":{\"$in\":[0]}}}")) != 300 {
+          wrong.add(1)
+        }
         if let some = try? countMatching(store, "{\"\(key)\":true}"), some == 0 || some == 600 {} else { wrong.add(1) }
         round += 1
       } while done.load() == 0
