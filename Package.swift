@@ -63,12 +63,16 @@ let package = Package(
       path: "benchmarks/kernels", swiftSettings: strict),
     .target(
       name: "VectorStore", dependencies: ["VectorIndex", "VectorModel", "Support", "CSupport"], swiftSettings: strict),
+    .target(name: "Resilience", dependencies: ["Support", "CSupport"], swiftSettings: strict),
     .target(
       name: "VectorBackends",
-      dependencies: ["VectorStore", "VectorIndex", "VectorKernels", "VectorModel", "Support", "CSupport"],
+      dependencies: [
+        "Resilience", "VectorStore", "VectorIndex", "VectorKernels", "VectorModel", "Support", "CSupport",
+      ],
       swiftSettings: strict),
     .target(
-      name: "VectorDB", dependencies: ["VectorBackends", "VectorKernels", "VectorModel", "Support", "CSupport"],
+      name: "VectorDB",
+      dependencies: ["VectorBackends", "Resilience", "VectorKernels", "VectorModel", "Support", "CSupport"],
       swiftSettings: strict),
     .target(
       name: "VectorDBC",
@@ -78,6 +82,8 @@ let package = Package(
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     .testTarget(
       name: "SupportTests", dependencies: ["Support", "CSupport", "CTestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ResilienceTests", dependencies: ["Resilience", "Support", "CSupport"], swiftSettings: strict),
     .testTarget(
       name: "VectorStoreTests",
       dependencies: ["VectorStore", "VectorIndex", "VectorModel", "Support"], swiftSettings: strict),

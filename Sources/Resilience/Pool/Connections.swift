@@ -1,0 +1,64 @@
+import Support
+
+/// Where an attempt gets its connection: a pool, or nothing at all for a backend inside the process.
+package protocol Connections: AnyObject, Sendable {
+  associatedtype Connection
+
+  /// A connection of the caller's own until `giveBack`. Waits at most for the pool's wait and the context's deadline.
+  func lease(_ context: CallContext) throws(LeaseFailure) -> Lease<Connection>
+
+  /// Ends a lease. A connection whose last attempt broke it, or left it in an unknown state, is not `reusable`.
+  func giveBack(_ lease: Lease<Connection>, reusable: Bool)
+}
+
+/// One connection, lent.
+package struct Lease<Connection> {
+  package let connection: Connection
+  /// Whether it served before: an attempt that finds it dead may open another one, free of charge.
+  package let isReused: Bool
+  /// The pool's own number of the lease; 0 without a pool.
+  package let number: UInt64
+
+  package init(connection: Connection, isReused: Bool, number: UInt64) {
+    self.connection = connection
+    self.isReused = isReused
+    self.number = number
+  }
+}
+
+/// Why no connection could be had.
+package enum LeaseFailure: Error {
+  /// None became free in time, and no more may be opened.
+  case poolTimeout
+  /// The pool was drained for closing.
+  case closed
+  case deadlineExceeded
+  case cancelled
+  /// Opening one failed: an attempt that failed.
+  case openFailed(AttemptFailure)
+}
+
+/// Opens and ends connections of one kind; implemented by transports.
+package protocol ConnectionFactory: AnyObject, Sendable {
+  associatedtype Connection
+
+  /// Connects and authenticates within the context.
+  func open(_ context: CallContext) throws(AttemptFailure) -> Connection
+  /// Whether a connection that lay idle still works. Must not wait on the network.
+  func check(_ connection: Connection) -> Bool
+  /// Ends it politely. Must not wait on the network.
+  func close(_ connection: Connection)
+  /// In a forked child: closes the descriptor alone, without a word to the peer, whose session belongs to the parent.
+  func abandon(_ connection: Connection)
+}
+
+/// For backends inside the process: every lease is granted at once.
+package final class NoConnections: Connections {
+  package init() {}
+
+  package func lease(_ context: CallContext) throws(LeaseFailure) -> Lease<Void> {
+    Lease(connection: (), isReused: false, number: 0)
+  }
+
+  package func giveBack(_ lease: Lease<Void>, reusable: Bool) {}
+}
