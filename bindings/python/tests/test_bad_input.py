@@ -287,3 +287,26 @@ def test_errors_can_be_caught_the_way_python_does(filled):
   assert type(again) is vectordb.NotFoundError and (again.code, str(again)) == ("VDB_E_NOT_FOUND", str(caught.value))
   assert caught.value.operation is None or isinstance(caught.value.operation, str)
   assert caught.value.http_status is None
+
+
+def test_what_another_thread_may_change_is_read_once(filled):
+  class Once(list):
+    """A list whose first reader is the only one who sees what is in it."""
+
+    def __iter__(self):
+      yield from [self.pop(0) for _ in range(len(self))]
+
+  class Vectors:
+    """Answers with another number of dimensions each time."""
+
+    turn = 0
+
+    def __array__(self, dtype=None, copy=None):
+      self.turn += 1
+      return np.zeros((2, 2 + self.turn), np.float32)
+
+  assert filled.upsert(Once(["d", "e"]), Vectors(), Once([{"n": 1}, None])).applied == 2
+  assert filled.get("d").metadata == {"n": 1}
+  assert [record.id for record in filled.get_many(Once(["a", "d"]))] == ["a", "d"]
+  assert len(filled.search_batch(Vectors(), 1)) == len(filled.search_arrays(Vectors(), 1)[0]) == 2
+  assert filled.delete(Once(["d", "e"])).deleted == 2

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
-import json
-from ctypes import byref
 from typing import Any, NoReturn, Optional
 
 from . import errors
 from ._library import library
+from ._room import Text
 
 
 def _concrete(kind: type[errors.VectorDBError]) -> list[type[errors.VectorDBError]]:
@@ -56,12 +54,9 @@ def check(status: int) -> None:
 
 
 def _last_error() -> dict[str, Any]:
-  text, length = ctypes.c_void_p(), ctypes.c_size_t()
-  if library.vdb_last_error_json(byref(text), byref(length)) or not text.value:
+  text = Text()
+  if text.read(library.vdb_last_error_json) or not text.value:
     lent = library.vdb_last_error_message()
     return {"message": lent.decode("utf-8", "replace")} if lent else {}
-  try:
-    details = json.loads(ctypes.string_at(text.value, length.value))
-    return details if isinstance(details, dict) else {}
-  finally:
-    library.vdb_string_free(text)
+  details = text.decoded()
+  return details if isinstance(details, dict) else {}

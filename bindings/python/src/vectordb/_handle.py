@@ -1,32 +1,38 @@
-"""What every handle of the C interface needs: it is closed once, by hand, by `with`, or when nobody holds it."""
+"""What every handle of the C interface needs: it is closed by hand, by `with`, or when nobody holds it."""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import weakref
 from types import TracebackType
-from typing import Any, Callable, NoReturn, Optional, TypeVar
+from typing import NoReturn, Optional, TypeVar
+
+from ._room import Room
 
 _Self = TypeVar("_Self", bound="Handle")
+_open: weakref.WeakSet[Handle] = weakref.WeakSet()
 
 
 class Handle:
-  """Owns one handle. Its number stays after closing: the library knows that it is closed and says so."""
+  """Owns what is in a room. The number stays after closing: the library knows that it is closed and says so."""
 
-  __slots__ = ("__weakref__", "_finalizer", "_handle")
+  __slots__ = ("__weakref__", "_closed", "_handle", "_room")
 
-  def __init__(self, handle: int, close: Callable[[int], Any]):
-    self._handle = handle
-    # Runs at the end of the interpreter as well, and never twice.
-    self._finalizer = weakref.finalize(self, close, handle)
+  def __init__(self, room: Room):
+    self._room, self._handle, self._closed = room, room.value, False
+    _open.add(self)
 
   @property
   def closed(self) -> bool:
     """Whether it was closed here."""
-    return not self._finalizer.alive
+    return self._closed
 
   def close(self) -> None:
     """Closes it. Calls inside other threads finish; later ones raise ClosedError. Closing again does nothing."""
-    self._finalizer()
+    # A second time, also at once from another thread, the library only says that it is closed.
+    self._room.__del__()
+    self._closed = True
 
   def __enter__(self: _Self) -> _Self:
     return self
@@ -38,3 +44,12 @@ class Handle:
 
   def __reduce__(self) -> NoReturn:
     raise TypeError(f"a {type(self).__name__} belongs to its process and cannot be pickled")
+
+
+@atexit.register
+def _close_all() -> None:
+  """At the end of the interpreter, where not every object is let go."""
+  # One by one: threads that still run may add to them.
+  with contextlib.suppress(KeyError):
+    while True:
+      _open.pop().close()

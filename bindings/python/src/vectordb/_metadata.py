@@ -24,7 +24,8 @@ def encode_metadata(rows: Iterable[Optional[Metadata]]) -> bytes:
   """
   if isinstance(rows, (str, bytes, Mapping)):
     raise TypeError(f"metadata must be a list with a dict or None for each record, not one {type(rows).__name__}")
-  records = rows if isinstance(rows, list) else list(rows)
+  # A copy: it is read more than once, and another thread may change the caller's list meanwhile.
+  records = list(rows)
   if not set(map(type, records)) <= _PLAIN_ROWS:
     records = [_plain(row, position) for position, row in enumerate(records)]
   # JSON would turn the keys 1 and None into text silently.

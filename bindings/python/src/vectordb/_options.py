@@ -84,7 +84,7 @@ def _check_keys(filter: Any) -> None:
     if seen > 1_000_000:
       raise InvalidFilterError("the filter has more than 1000000 values")
     if isinstance(value, Mapping):
-      for key in value:
+      for key in list(value):
         if not isinstance(key, str):
           raise TypeError(f"the filter's key {key!r} must be a str, not {type(key).__name__}")
       pending.extend(value.values())

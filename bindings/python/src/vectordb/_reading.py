@@ -7,28 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from ctypes import byref
 from typing import Any, Literal, Optional, Union, overload
 
-import numpy as np
-import numpy.typing as npt
-
 from . import _prototypes as c
 from . import _results as results
-from ._failures import check, fail
+from ._failures import check
 from ._handle import Handle
 from ._library import library
 from ._options import Filter, call_options, encode_filter, include_flags, page_options, search_options
 from ._text import PackedStrings, encode, json_of
-from ._vectors import Rows, query_bytes
+from ._vectors import Rows, as_float32, query_bytes
 from .cancel import CancelToken
 from .match import Match, Record
 
 _search = library.vdb_database_search
 _search_batch = library.vdb_database_search_batch
-
-Ids = npt.NDArray[Any]
-"""Array of dtype object that holds str, or None where a query has fewer hits."""
-
-Floats = npt.NDArray[np.float32]
-"""Array of float32."""
 
 
 class Reading(Handle):
@@ -68,11 +59,7 @@ class Reading(Handle):
     query = query_bytes(vector)
     flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
-    answer = results.new_answer()
-    status = _search(self._handle, query, len(query) // 4, options, byref(answer))
-    if status:
-      fail(status)
-    return results.matches(answer)
+    return results.read(results.matches, _search, self._handle, query, len(query) // 4, options)
 
   def search_batch(
     self,
@@ -94,11 +81,7 @@ class Reading(Handle):
     rows = Rows(vectors, self._handle)
     flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
-    answer = results.new_answer()
-    status = _search_batch(self._handle, byref(rows.struct), options, byref(answer))
-    if status:
-      fail(status)
-    return results.match_lists(answer)
+    return results.read(results.match_lists, _search_batch, self._handle, byref(rows.struct), options)
 
   @overload
   def search_arrays(
@@ -115,7 +98,7 @@ class Reading(Handle):
     min_score: Optional[float] = ...,
     cancel: Optional[CancelToken] = ...,
     extra: Optional[Mapping[str, Any]] = ...,
-  ) -> tuple[Ids, Floats]: ...
+  ) -> tuple[results.Objects, results.Floats]: ...
 
   @overload
   def search_arrays(
@@ -132,7 +115,7 @@ class Reading(Handle):
     min_score: Optional[float] = ...,
     cancel: Optional[CancelToken] = ...,
     extra: Optional[Mapping[str, Any]] = ...,
-  ) -> tuple[Ids, Floats, Floats]: ...
+  ) -> tuple[results.Objects, results.Floats, results.Floats]: ...
 
   def search_arrays(
     self,
@@ -148,7 +131,7 @@ class Reading(Handle):
     min_score: Optional[float] = None,
     cancel: Optional[CancelToken] = None,
     extra: Optional[Mapping[str, Any]] = None,
-  ) -> Union[tuple[Ids, Floats], tuple[Ids, Floats, Floats]]:
+  ) -> Union[tuple[results.Objects, results.Floats], tuple[results.Objects, results.Floats, results.Floats]]:
     """Ids and scores as arrays of shape (q, k), the fastest way to search; with `include_distances` distances too.
 
     One vector of shape (dimensions,) gives arrays of shape (k,). k is the most hits any query has; a query with fewer
@@ -156,19 +139,14 @@ class Reading(Handle):
     """
     flags = c.VDB_EXACT if exact else 0
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
-    answer = results.new_answer()
-    shape = np.shape(vectors)
-    single = len(shape) == 1
-    if single or (len(shape) == 2 and shape[0] == 1 and type(vectors) is np.ndarray):
-      query = query_bytes(vectors if single else vectors[0])
-      status = _search(self._handle, query, len(query) // 4, options, byref(answer))
+    array = as_float32(vectors)
+    if array.ndim == 1 or (array.ndim == 2 and array.shape[0] == 1):
+      query, collect = array.tobytes(), results.row_arrays if array.ndim == 1 else results.arrays
+      answer = results.read(collect, _search, self._handle, query, len(query) // 4, options)
     else:
-      rows = Rows(vectors, self._handle)
-      status = _search_batch(self._handle, byref(rows.struct), options, byref(answer))
-    if status:
-      fail(status)
-    ids, scores, distances = results.arrays(answer, single)
-    return (ids, scores, distances) if include_distances else (ids, scores)
+      rows = Rows(array, self._handle)
+      answer = results.read(results.arrays, _search_batch, self._handle, byref(rows.struct), options)
+    return answer if include_distances else answer[:2]
 
   def search_by_id(
     self,
@@ -190,9 +168,8 @@ class Reading(Handle):
     text = encode(id, "id")
     flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
-    answer = results.new_answer()
-    check(library.vdb_database_search_by_id(self._handle, text, len(text), options, byref(answer)))
-    return results.matches(answer)
+    call = library.vdb_database_search_by_id
+    return results.read(results.matches, call, self._handle, text, len(text), options)
 
   def get(
     self,
@@ -221,9 +198,7 @@ class Reading(Handle):
     """Records by id in the order asked, None for each that does not exist."""
     packed = PackedStrings(ids)
     options = call_options(timeout, cancel, extra, include_flags(include_metadata, include_vectors))
-    answer = results.new_answer()
-    check(library.vdb_database_get(self._handle, byref(packed.struct), options, byref(answer)))
-    return results.records(answer)
+    return results.read(results.records, library.vdb_database_get, self._handle, byref(packed.struct), options)
 
   def iterate(
     self,
@@ -244,9 +219,7 @@ class Reading(Handle):
     token = b""
     while True:
       options = page_options(batch_size, token, flags, filter, timeout, cancel, extra)
-      answer = results.new_answer()
-      check(library.vdb_database_page(self._handle, options, byref(answer)))
-      rows, token = results.page(answer)
+      rows, token = results.read(results.page, library.vdb_database_page, self._handle, options)
       yield from rows
       if not token:
         return

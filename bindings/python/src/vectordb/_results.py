@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from ctypes import byref, string_at
 from itertools import repeat
-from typing import Any, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,25 @@ import numpy.typing as npt
 from . import _prototypes as c
 from ._failures import check, fail
 from ._library import holding, library
+from ._room import Room, closed_by
 from .match import Match, Record
 
+_Value = TypeVar("_Value")
 
-class Answer(ctypes.Structure):
-  """Room for what a read returns: the handle, and behind it the view of its columns."""
+Objects = npt.NDArray[Any]
+"""Array of dtype object that holds str, or None where a query has fewer hits."""
 
-  _fields_ = [("handle", ctypes.c_void_p), ("columns", c.vdb_columns)]
+Floats = npt.NDArray[np.float32]
+"""Array of float32."""
+
+
+class Answer(Room):
+  """Room for what a read returns, and behind it for the view of its columns."""
+
+  _fields_ = [("columns", c.vdb_columns)]
+
+  columns: c.vdb_columns
+  __del__ = closed_by(library.vdb_results_free)
 
 
 _EMPTY = bytes(Answer(None, c.vdb_columns(*c.vdb_columns.INIT)))
@@ -29,7 +41,6 @@ _COLUMNS = Answer.columns.offset
 _unpack = struct.Struct("=QII12Q").unpack_from
 _new = Answer.from_buffer_copy
 _columns = holding.vdb_results_columns
-_free = library.vdb_results_free
 
 
 class Columns(NamedTuple):
@@ -52,96 +63,77 @@ class Columns(NamedTuple):
   found: int
 
 
-def new_answer() -> Answer:
-  """Room for one answer, to be passed as `byref(answer)`."""
-  return _new(_EMPTY)
+def read(collect: Callable[[Columns], _Value], call: Callable[..., int], *arguments: Any) -> _Value:
+  """What `collect` makes of the answer of a C function, whose output comes after `arguments`.
 
-
-def columns_of(answer: Answer) -> Columns:
-  """The columns of an answer. They are borrowed: read them, then `free(answer)`."""
-  status = _columns(answer.handle, byref(answer, _COLUMNS))
+  The columns are borrowed: `collect` copies what it returns, since the answer is freed behind it.
+  """
+  answer = _new(_EMPTY)
+  status = call(*arguments, byref(answer)) or _columns(answer, byref(answer, _COLUMNS))
   if status:
     fail(status)
-  return Columns._make(_unpack(answer))
+  return collect(Columns._make(_unpack(answer)))
 
 
-def free(answer: Answer) -> None:
-  """Frees an answer and its columns."""
-  _free(answer.handle)
+def matches(columns: Columns) -> list[Match]:
+  """The matches of all queries, one behind the other."""
+  count = columns.row_count
+  if count == 0:
+    return []
+  form = f"{count}f"
+  scores = struct.unpack(form, string_at(columns.scores, 4 * count))
+  distances = struct.unpack(form, string_at(columns.distances, 4 * count))
+  return list(map(Match, _ids(columns), scores, distances, _metadata(columns), _vectors(columns)))
 
 
-def matches(answer: Answer) -> list[Match]:
-  """The matches of all queries, one behind the other. Frees the answer."""
-  try:
-    return _matches(columns_of(answer))
-  finally:
-    free(answer)
+def match_lists(columns: Columns) -> list[list[Match]]:
+  """The matches of each query."""
+  rows = matches(columns)
+  bounds = _integers(columns.row_offsets, columns.query_count + 1)
+  return [rows[start:end] for start, end in zip(bounds, bounds[1:])]
 
 
-def match_lists(answer: Answer) -> list[list[Match]]:
-  """The matches of each query. Frees the answer."""
-  try:
-    columns = columns_of(answer)
-    rows = _matches(columns)
-    bounds = integers(columns.row_offsets, columns.query_count + 1)
-    return [rows[start:end] for start, end in zip(bounds, bounds[1:])]
-  finally:
-    free(answer)
+def _all_records(columns: Columns) -> list[Record]:
+  return list(map(Record, _ids(columns), _metadata(columns), _vectors(columns))) if columns.row_count else []
 
 
-def records(answer: Answer) -> list[Optional[Record]]:
-  """A record for each row, None where it was not found. Frees the answer."""
-  try:
-    columns = columns_of(answer)
-    count = columns.row_count
-    if count == 0:
-      return []
-    rows: list[Optional[Record]] = list(map(Record, ids_of(columns), _metadata(columns), _vectors(columns)))
-    if columns.found:
-      for row, found in enumerate(string_at(columns.found, count)):
-        if not found:
-          rows[row] = None
-    return rows
-  finally:
-    free(answer)
+def records(columns: Columns) -> list[Optional[Record]]:
+  """A record for each row, None where it was not found."""
+  rows: list[Optional[Record]] = [*_all_records(columns)]
+  if rows and columns.found:
+    for row, found in enumerate(string_at(columns.found, len(rows))):
+      if not found:
+        rows[row] = None
+  return rows
 
 
-def page(answer: Answer) -> tuple[list[Record], bytes]:
-  """The records of a page, and the token of the page that follows, empty at the end. Frees the answer."""
-  try:
-    columns = columns_of(answer)
-    rows = list(map(Record, ids_of(columns), _metadata(columns), _vectors(columns))) if columns.row_count else []
-    token, length = ctypes.c_void_p(), ctypes.c_size_t()
-    check(holding.vdb_results_next_page(answer.handle, byref(token), byref(length)))
-    return rows, string_at(token.value, length.value) if token.value else b""
-  finally:
-    free(answer)
+def page(columns: Columns) -> tuple[list[Record], bytes]:
+  """The records of a page, and the token of the page that follows, empty at the end."""
+  rows = _all_records(columns)
+  token, length = ctypes.c_void_p(), ctypes.c_size_t()
+  check(holding.vdb_results_next_page(columns.handle, byref(token), byref(length)))
+  return rows, string_at(token.value, length.value) if token.value else b""
 
 
-def arrays(
-  answer: Answer, single: bool
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-  """Ids, scores and distances, each of shape (queries, most hits of a query), or flat when `single`. Frees the answer.
+def row_arrays(columns: Columns) -> tuple[Objects, Floats, Floats]:
+  """Ids, scores and distances of all queries, one behind the other."""
+  count = columns.row_count
+  return np.array(_ids(columns), dtype=object), _floats(columns.scores, count), _floats(columns.distances, count)
+
+
+def arrays(columns: Columns) -> tuple[Objects, Floats, Floats]:
+  """Ids, scores and distances, each of shape (queries, most hits of a query).
 
   A query with fewer hits is filled up with None, NaN and NaN.
   """
-  try:
-    columns = columns_of(answer)
-    count, queries = columns.row_count, columns.query_count
-    ids = np.array(ids_of(columns), dtype=object)
-    scores, distances = floats(columns.scores, count), floats(columns.distances, count)
-    if single:
-      return ids, scores, distances
-    if queries == 1:
-      return ids[None], scores[None], distances[None]
-    lengths = np.diff(np.array(integers(columns.row_offsets, queries + 1), np.int64))
-  finally:
-    free(answer)
-  width = int(lengths.max(initial=0))
-  shape = (queries, width)
-  if count == queries * width:
+  ids, scores, distances = row_arrays(columns)
+  if columns.query_count == 1:
+    return ids[None], scores[None], distances[None]
+  lengths = np.diff(np.array(_integers(columns.row_offsets, columns.query_count + 1), np.int64))
+  shape = (columns.query_count, int(lengths.max(initial=0)))
+  if ids.size == shape[0] * shape[1]:
     return ids.reshape(shape), scores.reshape(shape), distances.reshape(shape)
-  filled = np.arange(width) < lengths[:, None]
+  filled = np.arange(shape[1]) < lengths[:, None]
   return _spread(ids, filled, None), _spread(scores, filled, np.nan), _spread(distances, filled, np.nan)
 
 
@@ -151,32 +143,19 @@ def _spread(values: npt.NDArray[Any], filled: npt.NDArray[np.bool_], absent: Any
   return spread
 
 
-def _matches(columns: Columns) -> list[Match]:
-  count = columns.row_count
-  if count == 0:
-    return []
-  form = f"{count}f"
-  scores = struct.unpack(form, string_at(columns.scores, 4 * count))
-  distances = struct.unpack(form, string_at(columns.distances, 4 * count))
-  return list(map(Match, ids_of(columns), scores, distances, _metadata(columns), _vectors(columns)))
-
-
-def integers(address: int, count: int) -> Sequence[int]:
-  """`count` uint64 at an address."""
+def _integers(address: int, count: int) -> Sequence[int]:
   return struct.unpack(f"{count}Q", string_at(address, 8 * count))
 
 
-def floats(address: int, count: int) -> npt.NDArray[np.float32]:
-  """A new array of the `count` float32 at an address."""
+def _floats(address: int, count: int) -> Floats:
   return np.frombuffer(bytearray(string_at(address, 4 * count)) if count else b"", np.float32)
 
 
-def ids_of(columns: Columns) -> list[str]:
-  """The ids of all rows."""
+def _ids(columns: Columns) -> list[str]:
   count = columns.row_count
   if count == 0:
     return []
-  bounds = integers(columns.id_offsets, count + 1)
+  bounds = _integers(columns.id_offsets, count + 1)
   packed = string_at(columns.ids, bounds[-1])
   text = packed.decode()
   if len(text) == len(packed):
@@ -187,7 +166,7 @@ def ids_of(columns: Columns) -> list[str]:
 def _metadata(columns: Columns) -> Iterable[Optional[bytes]]:
   if not columns.metadata_offsets:
     return repeat(None)
-  bounds = integers(columns.metadata_offsets, columns.row_count + 1)
+  bounds = _integers(columns.metadata_offsets, columns.row_count + 1)
   packed = string_at(columns.metadata, bounds[-1]) if bounds[-1] else b""
   return [packed[start:end] for start, end in zip(bounds, bounds[1:])]
 

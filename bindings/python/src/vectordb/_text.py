@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import json
 from collections.abc import Iterable
-from ctypes import byref
 from typing import Any, Callable, Optional
 
 import numpy as np
@@ -13,7 +11,7 @@ import numpy.typing as npt
 
 from . import _prototypes as c
 from ._failures import check
-from ._library import library
+from ._room import Text
 from .errors import InvalidTextError
 
 
@@ -70,9 +68,6 @@ def _pack(texts: list[str]) -> tuple[bytes, npt.NDArray[np.uint64]]:
 
 def json_of(call: Callable[..., int], *arguments: Any) -> Any:
   """What a `_json` function of the C interface answers, decoded. Its two outputs come after `arguments`."""
-  text, length = ctypes.c_void_p(), ctypes.c_size_t()
-  check(call(*arguments, byref(text), byref(length)))
-  try:
-    return json.loads(ctypes.string_at(text.value or 0, length.value))
-  finally:
-    library.vdb_string_free(text)
+  text = Text()
+  check(text.read(call, *arguments))
+  return text.decoded()

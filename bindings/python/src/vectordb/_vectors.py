@@ -20,7 +20,7 @@ def query_bytes(vector: Any) -> bytes:
   """One vector as packed float32. A copy of a few hundred nanoseconds, cheaper than asking numpy for an address."""
   if type(vector) is np.ndarray and vector.dtype is FLOAT32 and vector.ndim == 1:
     return vector.tobytes()
-  array = _float32(vector)
+  array = as_float32(vector)
   if array.ndim != 1:
     raise InvalidArgumentError(f"one vector must have the shape (dimensions,), not {array.shape}")
   return array.tobytes()
@@ -33,7 +33,7 @@ class Rows:
 
   def __init__(self, vectors: Any, database: int):
     """Copies only what is not float32 in rows already. InvalidArgumentError for another shape than (n, dimensions)."""
-    array = _float32(vectors)
+    array = as_float32(vectors)
     if array.ndim == 1 and array.size == 0:
       # An empty list: no rows, of whatever dimension the database has.
       array = array.reshape(0, json_of(library.vdb_database_describe_json, database)["dimensions"])
@@ -53,7 +53,9 @@ class Rows:
     self.struct.stride_bytes = array.strides[0] if count > 1 else 0
 
 
-def _float32(vectors: Any) -> npt.NDArray[np.float32]:
+def as_float32(vectors: Any) -> npt.NDArray[np.float32]:
+  """An array of float32: the argument itself where it is one. TypeError for what holds no real numbers,
+  InvalidArgumentError for rows of unequal length, InvalidVectorError for a number that does not fit."""
   try:
     array = np.asarray(vectors)
   except ValueError as error:

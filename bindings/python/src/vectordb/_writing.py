@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterable, Mapping
 from ctypes import byref
 from typing import Any, Optional, Union
 
 from . import _prototypes as c
-from . import report
 from ._failures import check
 from ._handle import Handle
 from ._library import library
@@ -17,7 +15,7 @@ from ._options import Filter, call_options, encode_filter, encode_object
 from ._text import PackedStrings
 from ._vectors import Rows
 from .cancel import CancelToken
-from .report import WriteReport
+from .report import WriteReport, write
 
 
 class Writing(Handle):
@@ -55,17 +53,15 @@ class Writing(Handle):
     """
     packed, rows = PackedStrings(ids), Rows(vectors, self._handle)
     text = None if metadata is None else encode_metadata(metadata)
-    out = ctypes.c_void_p()
-    status = library.vdb_database_upsert(
+    return write(
+      library.vdb_database_upsert,
       self._handle,
       byref(packed.struct),
       byref(rows.struct),
       text,
       0 if text is None else len(text),
       call_options(timeout, cancel, extra),
-      byref(out),
     )
-    return report.finish(status, out)
 
   def update_metadata(
     self,
@@ -87,16 +83,14 @@ class Writing(Handle):
     else:
       packed = PackedStrings(id)
       text = encode_metadata(changes)  # type: ignore[arg-type]
-    out = ctypes.c_void_p()
-    status = library.vdb_database_update_metadata(
+    return write(
+      library.vdb_database_update_metadata,
       self._handle,
       byref(packed.struct),
       text,
       len(text),
       call_options(timeout, cancel, extra, c.VDB_REPLACE if replace else 0),
-      byref(out),
     )
-    return report.finish(status, out)
 
   def delete(
     self,
@@ -114,14 +108,11 @@ class Writing(Handle):
     if (ids is None) == (filter is None):
       raise TypeError("delete takes either ids or filter")
     options = call_options(timeout, cancel, extra)
-    out = ctypes.c_void_p()
     if ids is None:
       text = encode_filter(filter) or b""
-      status = library.vdb_database_delete_where(self._handle, text, len(text), options, byref(out))
-    else:
-      packed = PackedStrings([ids] if isinstance(ids, str) else ids)
-      status = library.vdb_database_delete(self._handle, byref(packed.struct), options, byref(out))
-    return report.finish(status, out)
+      return write(library.vdb_database_delete_where, self._handle, text, len(text), options)
+    packed = PackedStrings([ids] if isinstance(ids, str) else ids)
+    return write(library.vdb_database_delete, self._handle, byref(packed.struct), options)
 
   def clear(self, *, timeout: Optional[float] = None, cancel: Optional[CancelToken] = None) -> None:
     """Deletes every record of this namespace."""

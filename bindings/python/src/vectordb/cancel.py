@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
+from ctypes import byref
 
 from ._failures import check
 from ._handle import Handle
 from ._library import library
+from ._room import Room, closed_by
+
+
+class _Room(Room):
+  __del__ = closed_by(library.vdb_cancel_token_free)
 
 
 class CancelToken(Handle):
@@ -18,9 +23,9 @@ class CancelToken(Handle):
   __slots__ = ()
 
   def __init__(self) -> None:
-    out = ctypes.c_void_p()
-    check(library.vdb_cancel_token_new(ctypes.byref(out)))
-    super().__init__(out.value or 0, library.vdb_cancel_token_free)
+    room = _Room()
+    check(library.vdb_cancel_token_new(byref(room)))
+    super().__init__(room)
 
   def cancel(self) -> None:
     """Ends the calls. A scan notices within a millisecond."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 from ctypes import byref
@@ -14,10 +13,15 @@ from ._metadata import convert
 from ._observing import Observing
 from ._options import call_options
 from ._reading import Reading
+from ._room import Room, closed_by
 from ._text import encode
 from ._writing import Writing
 from .cancel import CancelToken
 from .errors import InvalidOptionError, InvalidTextError
+
+
+class _Room(Room):
+  __del__ = closed_by(library.vdb_database_close)
 
 
 class Database(Writing, Reading, Observing):
@@ -29,8 +33,8 @@ class Database(Writing, Reading, Observing):
 
   __slots__ = ("_backend", "_name", "_namespace")
 
-  def __init__(self, handle: int, name: str, backend: str, namespace: Optional[str] = None):
-    super().__init__(handle, library.vdb_database_close)
+  def __init__(self, room: Room, name: str, backend: str, namespace: Optional[str] = None):
+    super().__init__(room)
     self._name, self._backend, self._namespace = name, backend, namespace
 
   @property
@@ -46,9 +50,9 @@ class Database(Writing, Reading, Observing):
   def namespace(self, name: str) -> Database:
     """A view of one namespace: cheap, closed on its own, alive without the database it came from. "" is the default."""
     text = encode(name, "namespace")
-    out = ctypes.c_void_p()
-    check(library.vdb_database_namespace(self._handle, text, len(text), byref(out)))
-    return Database(out.value or 0, self._name, self._backend, name)
+    room = _Room()
+    check(library.vdb_database_namespace(self._handle, text, len(text), byref(room)))
+    return Database(room, self._name, self._backend, name)
 
   def __repr__(self) -> str:
     view = "" if self._namespace is None else f" namespace={self._namespace!r}"
@@ -76,9 +80,9 @@ def create(
     raise InvalidTextError("an option holds a lone surrogate and cannot be written in UTF-8") from None
   except (ValueError, RecursionError) as error:
     raise InvalidOptionError(f"the options cannot be written as JSON: {error}") from None
-  out = ctypes.c_void_p()
-  check(library.vdb_database_open(text, len(text), encoded, len(encoded), call_options(None, cancel), byref(out)))
-  return Database(out.value or 0, name, backend)
+  room = _Room()
+  check(library.vdb_database_open(text, len(text), encoded, len(encoded), call_options(None, cancel), byref(room)))
+  return Database(room, name, backend)
 
 
 def _convert_option(value: Any) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from typing import NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 from . import _prototypes as c
 from ._failures import check, failure
 from ._library import holding, library
+from ._room import Room, closed_by
 from .errors import ItemFailure
 
 
@@ -24,26 +25,29 @@ class WriteReport(NamedTuple):
   """Items that failed."""
 
 
-def finish(status: int, handle: ctypes.c_void_p) -> WriteReport:
-  """The report of a write that returned `status`. PartialFailure, or the exception of the status; frees the report."""
-  if not handle.value:
+class _Room(Room):
+  __del__ = closed_by(library.vdb_write_report_free)
+
+
+def write(call: Callable[..., int], *arguments: Any) -> WriteReport:
+  """The report of a write, a function of C whose output comes after `arguments`. PartialFailure, or what else failed."""
+  room = _Room()
+  status = call(*arguments, ctypes.byref(room))
+  if not room.value:
     check(status)
     return WriteReport(0)
   # Before anything else fails in this thread.
   error = failure(status) if status else None
-  try:
-    report = _read(handle)
-  finally:
-    library.vdb_write_report_free(handle)
+  report = _read(room)
   if error is None:
     return report
   error._details.update(failed=report.failed, written=report.applied, not_attempted=report.not_attempted)
   raise error
 
 
-def _read(handle: ctypes.c_void_p) -> WriteReport:
+def _read(room: Room) -> WriteReport:
   columns = c.vdb_write_columns(*c.vdb_write_columns.INIT)
-  check(holding.vdb_write_report_columns(handle, ctypes.byref(columns)))
+  check(holding.vdb_write_report_columns(room, ctypes.byref(columns)))
   deleted = None if columns.deleted < 0 else columns.deleted
   failed = tuple(_failures(columns)) if columns.failed_count else ()
   return WriteReport(columns.applied, columns.not_attempted, deleted, failed)
