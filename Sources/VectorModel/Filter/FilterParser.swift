@@ -150,7 +150,7 @@ private struct FilterParser {
     try count(1)
     if value.isInexactInteger {
       throw Filter.invalid(
-        "\"\(name)\" on key \(quoted(key)) has an integer beyond 2^53, which no number in metadata is")
+        "\"\(name)\" on key \(quoted(key)) has \(value.integerText), beyond 2^53, which no number in metadata is")
     }
     if let string = value.string { return .string(string) }
     if let bool = value.bool { return .bool(bool) }

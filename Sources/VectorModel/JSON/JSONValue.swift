@@ -64,6 +64,9 @@ package struct JSONValue: Sendable {
   /// Whether this is an integer in digits that a double cannot be trusted to hold: beyond ±2^53.
   package var isInexactInteger: Bool { isInexactIntegerNode(node) }
 
+  /// An integer as messages name it.
+  var integerText: String { VectorModel.integerText(node) }
+
   package var string: ByteString? {
     kind == .string ? ByteString(document.bytes(node)) : nil
   }
@@ -130,6 +133,11 @@ func isInexactIntegerNode(_ node: vdb_json_node) -> Bool {
   case VDB_JSON_KIND_BIG_INTEGER: true
   default: false
   }
+}
+
+/// An integer as messages name it: all its digits while they fit 64 bits, else its rounded value.
+func integerText(_ node: vdb_json_node) -> String {
+  node.kind == VDB_JSON_KIND_INTEGER ? "the integer \(node.integer)" : "an integer of about \(node.number)"
 }
 
 extension JSONDocument {

@@ -113,7 +113,7 @@ private struct MetadataParser {
       tag = MetadataEncoding.Tag.string
       put(text(value), at: &cursor)
     case VDB_JSON_KIND_INTEGER, VDB_JSON_KIND_NUMBER, VDB_JSON_KIND_BIG_INTEGER:
-      if isInexactIntegerNode(value) { throw inexactInteger(key: key, record: record) }
+      if isInexactIntegerNode(value) { throw inexactInteger(value, key: key, record: record) }
       tag = MetadataEncoding.Tag.number
       // Adding 0 turns -0 into 0.
       let number = (value.kind == VDB_JSON_KIND_INTEGER ? Double(value.integer) : value.number) + 0
@@ -187,10 +187,10 @@ private struct MetadataParser {
     VectorError(.invalidMetadata, "metadata of record \(record) has the key \(quoted(key)) twice", index: record)
   }
 
-  private func inexactInteger(key: UnsafeRawBufferPointer, record: Int) -> VectorError {
+  private func inexactInteger(_ value: vdb_json_node, key: UnsafeRawBufferPointer, record: Int) -> VectorError {
     VectorError(
       .invalidMetadata,
-      "metadata of record \(record): the integer at key \(quoted(key)) is beyond 2^53: store it as a string",
+      "metadata of record \(record): \(integerText(value)) at key \(quoted(key)) is beyond 2^53: store it as a string",
       index: record)
   }
 
