@@ -18,16 +18,8 @@ static uint32_t phase;
 /* One writer waits at a time: two would flip the phase under each other. */
 static pthread_mutex_t waiting = PTHREAD_MUTEX_INITIALIZER;
 
-static uint32_t next_stripe;
-static _Thread_local uint32_t stripe_plus_one;
-
-static uint32_t stripe_of_thread(void) {
-  if (stripe_plus_one == 0) stripe_plus_one = __atomic_fetch_add(&next_stripe, 1, __ATOMIC_RELAXED) % STRIPES + 1;
-  return stripe_plus_one - 1;
-}
-
 uint32_t vdb_readers_enter(void) {
-  uint32_t section = __atomic_load_n(&phase, __ATOMIC_SEQ_CST) * STRIPES + stripe_of_thread();
+  uint32_t section = __atomic_load_n(&phase, __ATOMIC_SEQ_CST) * STRIPES + vdb_thread_stripe() % STRIPES;
   __atomic_fetch_add(&counters[section / STRIPES][section % STRIPES].inside, 1, __ATOMIC_SEQ_CST);
   return section;
 }

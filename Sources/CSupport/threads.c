@@ -60,6 +60,14 @@ uint32_t vdb_usable_processors(void) {
   return online > 0 ? (uint32_t)online : 1;
 }
 
+static uint32_t next_stripe;
+static _Thread_local uint32_t stripe_plus_one;
+
+uint32_t vdb_thread_stripe(void) {
+  if (stripe_plus_one == 0) stripe_plus_one = (__atomic_fetch_add(&next_stripe, 1, __ATOMIC_RELAXED) & 0xffffu) + 1;
+  return stripe_plus_one - 1;
+}
+
 static _Thread_local int in_task;
 
 int vdb_thread_in_task(void) { return in_task; }

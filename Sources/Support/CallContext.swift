@@ -6,10 +6,18 @@ package struct CallContext: Sendable {
   /// Nanoseconds of `monotonicNanoseconds()`, or nil for no deadline.
   package let deadline: UInt64?
   package let cancel: CancelToken?
+  /// Where attempts and bytes of the call are counted, when somebody wants to know.
+  package let tally: CallTally?
 
-  package init(deadline: UInt64? = nil, cancel: CancelToken? = nil) {
+  package init(deadline: UInt64? = nil, cancel: CancelToken? = nil, tally: CallTally? = nil) {
     self.deadline = deadline
     self.cancel = cancel
+    self.tally = tally
+  }
+
+  /// The same call with an earlier end: the deadline becomes `limit` unless it is before that already.
+  package func ending(by limit: UInt64) -> CallContext {
+    CallContext(deadline: min(deadline ?? limit, limit), cancel: cancel, tally: tally)
   }
 
   /// No deadline, no cancellation.

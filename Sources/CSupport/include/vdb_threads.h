@@ -16,6 +16,9 @@ void vdb_cancellation_restore(int state);
 /* Number of processors this process may run on, at least 1. */
 uint32_t vdb_usable_processors(void);
 
+/* A small number of the calling thread, handed out in turn: which of several counters it uses. */
+uint32_t vdb_thread_stripe(void);
+
 /* A flag of the calling thread: whether it is running a task of a worker pool. */
 int vdb_thread_in_task(void);
 void vdb_thread_set_in_task(int inside);

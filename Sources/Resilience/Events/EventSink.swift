@@ -42,6 +42,10 @@ package enum RetryRefusal: Sendable, Equatable {
   case budget
   case deadline
   case notIdempotent
+  /// The circuit is open by now.
+  case circuitOpen
+  /// There is no memory for the list of items to send again.
+  case outOfMemory
 
   package var name: StaticString {
     switch self {
@@ -49,6 +53,8 @@ package enum RetryRefusal: Sendable, Equatable {
     case .budget: "budget"
     case .deadline: "deadline"
     case .notIdempotent: "not_idempotent"
+    case .circuitOpen: "circuit_open"
+    case .outOfMemory: "out_of_memory"
     }
   }
 }

@@ -5,7 +5,10 @@ package protocol Connections: AnyObject, Sendable {
   associatedtype Connection
 
   /// A connection of the caller's own until `giveBack`. Waits at most for the pool's wait and the context's deadline.
-  func lease(_ context: CallContext) throws(LeaseFailure) -> Lease<Connection>
+  ///
+  /// `fresh` asks for one that has just been opened: a connection of the pool turned out dead, and the others lay idle just
+  /// as long.
+  func lease(_ context: CallContext, fresh: Bool) throws(LeaseFailure) -> Lease<Connection>
 
   /// Ends a lease. A connection whose last attempt broke it, or left it in an unknown state, is not `reusable`.
   func giveBack(_ lease: Lease<Connection>, reusable: Bool)
@@ -56,7 +59,7 @@ package protocol ConnectionFactory: AnyObject, Sendable {
 package final class NoConnections: Connections {
   package init() {}
 
-  package func lease(_ context: CallContext) throws(LeaseFailure) -> Lease<Void> {
+  package func lease(_ context: CallContext, fresh: Bool) throws(LeaseFailure) -> Lease<Void> {
     Lease(connection: (), isReused: false, number: 0)
   }
 

@@ -59,6 +59,14 @@ extension AttemptFailure.Kind {
     }
   }
 
+  /// Whether the connection it happened on answered in full, and so may serve again.
+  package var keepsConnection: Bool {
+    switch self {
+    case .unavailable, .throttled, .conflicted, .refused: true
+    case .unreachable, .staleConnection, .broken, .timedOut, .cancelled, .deadlineExceeded: false
+    }
+  }
+
   /// As events and metrics write it.
   package var name: StaticString {
     switch self {

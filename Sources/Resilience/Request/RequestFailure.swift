@@ -12,6 +12,8 @@ package struct RequestFailure: Error {
     /// The call's deadline passed, also while waiting for anything of this layer.
     case deadlineExceeded
     case cancelled
+    /// The endpoint is being closed.
+    case closed
   }
 
   package let reason: Reason
