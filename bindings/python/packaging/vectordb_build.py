@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -39,11 +40,10 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 
 
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
-  """A wheel that points at the sources; the library is copied beside them."""
+  """A wheel that points at the sources; beside them a link to the library, so that building it again is enough."""
   target = HERE / "src" / "vectordb" / SONAME
-  shutil.copyfile(_library(), target.with_suffix(".new"))
-  # A running process may have the old one mapped: replace the file, not its bytes.
-  os.replace(target.with_suffix(".new"), target)
+  target.unlink(missing_ok=True)
+  target.symlink_to(_library())
   with _Wheel(Path(wheel_directory)) as wheel:
     wheel.add("libvectordb.pth", f"{HERE / 'src'}\n".encode())
   return wheel.name
@@ -110,10 +110,10 @@ def _stripped(path: Path) -> bytes:
   """The library without its symbol table, where there is a `strip`."""
   strip = shutil.which("strip")
   if strip:
-    target = HERE / "build" / SONAME
-    target.parent.mkdir(exist_ok=True)
-    if subprocess.run([strip, "--strip-unneeded", "-o", str(target), str(path)], check=False).returncode == 0:
-      return target.read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+      target = Path(folder, SONAME)
+      if subprocess.run([strip, "--strip-unneeded", "-o", str(target), str(path)], check=False).returncode == 0:
+        return target.read_bytes()
   return path.read_bytes()
 
 

@@ -1,6 +1,7 @@
 """What the documents show runs."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import vectordb
@@ -16,8 +17,9 @@ def test_the_examples_of_the_readme_run():
 
 
 def test_the_example_of_the_package_runs():
-  example = vectordb.__doc__.split("\n\n", 1)[1]
-  exec(compile("\n".join(line[2:] for line in example.splitlines()), "vectordb.__doc__", "exec"), {})
+  # Since Python 3.13 the indentation is gone already.
+  example = textwrap.dedent(vectordb.__doc__.split("\n\n", 1)[1])
+  exec(compile(example, "vectordb.__doc__", "exec"), {})
 
 
 def test_everything_people_use_is_documented():
