@@ -37,3 +37,11 @@ package struct VectorError: Error, Sendable, Equatable {
     }
   }
 }
+
+extension Pace {
+  /// Notes work of `units`. Errors: `cancelled`, `timeout`.
+  @inline(__always)
+  package mutating func spend(_ units: Int) throws(VectorError) {
+    if let interruption = interruption(after: units) { throw VectorError(interruption) }
+  }
+}

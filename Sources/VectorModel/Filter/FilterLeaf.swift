@@ -43,17 +43,13 @@ package struct FilterLeaf: BitwiseCopyable {
   /// Whether the test holds for a record. O(fields), and O(log operands) for a set.
   @inline(__always)
   package func holds(for entry: UnsafeRawBufferPointer) -> Bool {
-    guard let field = field(of: entry) else { return false }
-    return holds(for: field)
+    guard let value = value(of: entry) else { return false }
+    return holds(for: value)
   }
 
-  /// Whether the test holds for a field that has the key.
+  /// The value that a record has under the key, nil when it has none. O(fields).
   @inline(__always)
-  package func holds(for field: StoredField) -> Bool { holds(tag: field.tag, field.value) }
-
-  /// The record's field with the key, nil when there is none. O(fields).
-  @inline(__always)
-  package func field(of entry: UnsafeRawBufferPointer) -> StoredField? {
+  package func value(of entry: UnsafeRawBufferPointer) -> StoredValue? {
     guard var field = entry.baseAddress else { return nil }
     let end = field + entry.count
     let header = MetadataEncoding.headerSize
@@ -62,7 +58,10 @@ package struct FilterLeaf: BitwiseCopyable {
       let valueLength = Int(UInt32(littleEndian: (field + 2).loadUnaligned(as: UInt32.self)))
       let value = field + header + keyLength
       guard end - value >= valueLength else { return nil }
-      if keyLength == key.count, isKey(field + header, until: end) { return StoredField(start: field) }
+      if keyLength == key.count, isKey(field + header, until: end) {
+        return StoredValue(
+          tag: (field + 1).load(as: UInt8.self), bytes: UnsafeRawBufferPointer(start: value, count: valueLength))
+      }
       field = value + valueLength
     }
     return nil
@@ -77,7 +76,10 @@ package struct FilterLeaf: BitwiseCopyable {
     return key.count <= 8 || vdb_compare_memory(name + 8, wanted + 8, key.count - 8) == 0
   }
 
-  private func holds(tag: UInt8, _ value: UnsafeRawBufferPointer) -> Bool {
+  /// Whether the test holds for a value of the key.
+  package func holds(for stored: StoredValue) -> Bool {
+    let tag = stored.tag
+    let value = stored.bytes
     switch test {
     case .exists: return tag != MetadataEncoding.Tag.remove
     case .isTrue: return tag == MetadataEncoding.Tag.yes

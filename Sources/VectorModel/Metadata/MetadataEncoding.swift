@@ -12,6 +12,8 @@ package enum MetadataEncoding {
   package static let maxKeyLength = 255
 
   static let headerSize = 6
+  /// Bytes before each item of a list of strings.
+  static let itemHeaderSize = 4
 
   /// What a value is.
   enum Tag {

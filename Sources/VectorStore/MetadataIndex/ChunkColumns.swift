@@ -1,40 +1,64 @@
+import CSupport
+import Glibc
 import Support
 import VectorModel
 
-/// The columns made so far for one chunk: a list that only grows at its front, freed with the chunk.
+/// The columns made so far for one chunk: for each segment of its rows a list that only grows at its front, freed with the
+/// chunk.
 ///
 /// A reader that needs a column builds it and puts it in front, unless another was faster: then its own is thrown away.
 /// Nobody waits for anybody.
 final class ChunkColumns: @unchecked Sendable {
-  /// Address of the newest column, which this list retains; 0 = none.
-  private let front = AtomicWord(0)
+  /// Address of each segment's newest column, which this list retains; 0 = none.
+  private let fronts: UnsafeMutablePointer<UInt64>
+  private let segments: Int
 
-  /// Most keys of a chunk: filters over ever other keys do not fill the memory.
+  /// Most keys of a segment: filters over ever other keys do not fill the memory.
   private static let limit = 32
 
-  deinit {
-    // One after the other: the release of a long chain must not recurse.
-    var column = Self.column(front.load()).map { Unmanaged.passUnretained($0).takeRetainedValue() }
-    while let current = column {
-      column = current.next
-      current.next = nil
-    }
+  /// For a chunk of `capacity` rows; nil when out of memory.
+  init?(capacity: Int) {
+    segments = (capacity + MetadataColumn.segmentRows - 1) / MetadataColumn.segmentRows
+    guard let memory = calloc(max(segments, 1), 8) else { return nil }
+    fronts = memory.bindMemory(to: UInt64.self, capacity: max(segments, 1))
   }
 
-  /// The column of the leaf's key over at least `rows` rows; built when `isFull`, that is when no row will be added to those.
-  /// nil when there is none and there will be none. It lives as long as the chunk.
-  func column(for leaf: FilterLeaf, of chunk: Chunk, rows: Int, isFull: Bool) -> MetadataColumn? {
-    let found = find(leaf, rows: rows)
-    if found.column != nil || !isFull || found.count >= Self.limit { return found.column }
-    guard let made = MetadataColumn.build(leaf, chunk, rows: rows) else { return nil }
+  deinit {
+    for segment in 0..<segments {
+      // One after the other: the release of a long chain must not recurse.
+      var column = front(segment).map { Unmanaged.passUnretained($0).takeRetainedValue() }
+      while let current = column {
+        column = current.next
+        current.next = nil
+      }
+    }
+    free(fronts)
+  }
+
+  /// The column of the leaf's key over at least the first `rows` rows of a segment, nil when there is none yet. It lives
+  /// as long as the chunk.
+  func column(for leaf: FilterLeaf, segment: Int, rows: Int) -> MetadataColumn? {
+    find(leaf, rows: rows, from: front(segment)).column
+  }
+
+  /// The same, but built when there is none; nil when there is none and there will be none. All `rows` rows are written,
+  /// and they are all that the segment gets. O(rows × fields) when it is built. Errors: `cancelled`, `timeout`.
+  func column(
+    for leaf: FilterLeaf, building segment: Int, of chunk: Chunk, rows: Int, _ pace: inout Pace
+  ) throws(VectorError) -> MetadataColumn? {
+    let found = find(leaf, rows: rows, from: front(segment))
+    if found.column != nil || found.count >= Self.limit { return found.column }
+    let first = segment * MetadataColumn.segmentRows
+    let builder = ColumnBuilder(leaf: leaf, chunk: chunk, rows: first..<first + rows)
+    guard let made = try builder.build(&pace) else { return nil }
     while true {
-      let seen = front.load()
+      let seen = front(segment)
       if let other = find(leaf, rows: rows, from: seen).column { return other }
-      made.next = Self.column(seen)
+      made.next = seen
       let retained = Unmanaged.passRetained(made)
-      if front.exchange(seen, for: UInt64(UInt(bitPattern: retained.toOpaque()))) {
+      if vdb_atomic_compare_exchange(fronts + segment, Self.address(seen), Self.address(made)) != 0 {
         // The list held the older one itself and now holds it through the new one.
-        if seen != 0 { Self.column(seen).map { Unmanaged.passUnretained($0).release() } }
+        if let seen { Unmanaged.passUnretained(seen).release() }
         return made
       }
       retained.release()
@@ -43,20 +67,22 @@ final class ChunkColumns: @unchecked Sendable {
 
   /// Bytes of all columns.
   var footprint: Int {
-    var total = 0
-    var column = Self.column(front.load())
-    while let current = column {
-      total += current.footprint
-      column = current.next
+    var total = segments * 8
+    for segment in 0..<segments {
+      var column = front(segment)
+      while let current = column {
+        total += current.footprint
+        column = current.next
+      }
     }
     return total
   }
 
   private func find(
-    _ leaf: FilterLeaf, rows: Int, from start: UInt64? = nil
+    _ leaf: FilterLeaf, rows: Int, from front: MetadataColumn?
   ) -> (column: MetadataColumn?, count: Int) {
     var count = 0
-    var column = Self.column(start ?? front.load())
+    var column = front
     while let current = column {
       let isKey = current.key.withUnsafeBytes { $0.count == leaf.key.count && compareBytes($0, leaf.key) == 0 }
       if isKey, current.rows >= rows { return (current, count) }
@@ -66,8 +92,12 @@ final class ChunkColumns: @unchecked Sendable {
     return (nil, count)
   }
 
-  private static func column(_ address: UInt64) -> MetadataColumn? {
-    guard let pointer = UnsafeRawPointer(bitPattern: UInt(address)) else { return nil }
+  private func front(_ segment: Int) -> MetadataColumn? {
+    guard let pointer = UnsafeRawPointer(bitPattern: UInt(vdb_atomic_load(fronts + segment))) else { return nil }
     return Unmanaged<MetadataColumn>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
+  private static func address(_ column: MetadataColumn?) -> UInt64 {
+    UInt64(UInt(bitPattern: column.map { Unmanaged.passUnretained($0).toOpaque() }))
   }
 }

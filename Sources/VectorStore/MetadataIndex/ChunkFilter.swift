@@ -1,67 +1,58 @@
 import Glibc
+import Support
 import VectorModel
 
-/// A filter over the rows of one chunk, 64 at a time: each leaf gets a word of the rows that come to it and sends those that
-/// hold and those that do not to where it goes on, so a row takes the way it would take alone.
+/// A filter over rows of chunks, 64 at a time: each leaf gets a word of the rows that come to it and sends those that hold
+/// and those that do not to where it goes on, so a row takes the way it would take alone.
+///
+/// For one thread. Where there are columns the leaves ask them, elsewhere they look at the rows.
 struct ChunkFilter: ~Copyable {
   private let filter: Filter
-  private let chunk: Chunk
   private let leaves: UnsafeBufferPointer<FilterLeaf>
-  private let tests: UnsafeMutablePointer<ColumnTest>
+  /// The leaves made ready for the segment that was asked about last.
+  private let tests: ColumnMemory<ColumnTest>
+  private let verdicts: ColumnMemory<UInt8>
+  private var serial: UInt64 = 0
+  private var segment = 0
   /// Rows on their way to each leaf; all zero between two words.
-  private let reached: UnsafeMutablePointer<UInt64>
-  private let verdicts: UnsafeMutablePointer<UInt8>
+  private let reached: ColumnMemory<UInt64>
+  private let builds: Bool
 
-  /// Most bytes of verdicts; leaves that come later look at the rows.
-  private static let verdictLimit = 1 << 20
-
-  /// nil where looking at the rows is as good: in a chunk without columns that can get none, or out of memory.
-  /// `isFull`: no row will be added to the `rows` of the chunk. Builds columns: O(rows) for a key met for the first time.
-  init?(_ filter: Filter, _ chunk: Chunk, rows: Int, isFull: Bool) {
+  /// `builds`: columns that are missing are built where no more rows will come. nil when out of memory.
+  init?(_ filter: Filter, builds: Bool) {
     let leaves = filter.leaves
-    if !isFull || leaves.count == 0 { return nil }
-    let columns = leaves.map { chunk.columns.column(for: $0, of: chunk, rows: rows, isFull: isFull) }
-    var size = 0
-    for case .some(let column) in columns where size < Self.verdictLimit { size += ColumnTest.verdictCount(column) }
-    guard let tests = malloc(leaves.count * MemoryLayout<ColumnTest>.stride) else { return nil }
-    guard let reached = calloc(leaves.count, 8), let verdicts = malloc(max(size, 1)) else {
-      free(tests)
-      return nil
-    }
+    guard let tests = ColumnMemory<ColumnTest>(zeroed: leaves.count),
+      let verdicts = ColumnMemory<UInt8>(zeroed: leaves.count * ColumnTest.verdictCount),
+      let reached = ColumnMemory<UInt64>(zeroed: leaves.count)
+    else { return nil }
     self.filter = filter
-    self.chunk = chunk
     self.leaves = leaves
-    self.tests = tests.bindMemory(to: ColumnTest.self, capacity: leaves.count)
-    self.reached = reached.bindMemory(to: UInt64.self, capacity: leaves.count)
-    self.verdicts = verdicts.bindMemory(to: UInt8.self, capacity: size)
-    var used = 0
-    for (index, column) in columns.enumerated() {
-      var test = ColumnTest.rowByRow
-      if let column, used + ColumnTest.verdictCount(column) <= size {
-        test = ColumnTest(leaves[index], column, verdicts: self.verdicts + used)
-        used += ColumnTest.verdictCount(column)
-      }
-      (self.tests + index).initialize(to: test)
-    }
+    self.tests = tests
+    self.verdicts = verdicts
+    self.reached = reached
+    self.builds = builds
   }
 
-  deinit {
-    free(tests)
-    free(reached)
-    free(verdicts)
-  }
-
-  /// Which of the `rows` of a word match. O(leaves), and O(rows) where a leaf has to look at them.
-  func matching(_ rows: UInt64, word: Int) -> UInt64 {
+  /// Which of the `rows` of a word of a chunk match. `isFull`: the chunk gets no rows behind those of the view.
+  /// O(leaves), and O(rows) where a leaf has to look at them. Errors: `cancelled`, `timeout`.
+  mutating func matching(
+    _ rows: UInt64, word: Int, of view: ChunkView, isFull: Bool, _ pace: inout Pace
+  ) throws(VectorError) -> UInt64 {
     guard filter.entry >= 0, let leaf = leaves.baseAddress else { return filter.entry == FilterLeaf.accept ? rows : 0 }
+    let first = word * 64
+    if serial != view.chunk.serial || segment != first / MetadataColumn.segmentRows {
+      try prepare(segment: first / MetadataColumn.segmentRows, of: view, isFull: isFull, &pace)
+    }
+    let wordInSegment = first % MetadataColumn.segmentRows / 64
     var accepted: UInt64 = 0
-    reached[filter.entry] = rows
+    reached.base[filter.entry] = rows
     var at = filter.entry
     while at >= 0 {
-      let here = reached[at]
+      let here = reached.base[at]
       if here != 0 {
-        reached[at] = 0
-        let passing = tests[at].passing(here, word: word, leaf + at, chunk)
+        reached.base[at] = 0
+        let passing = try tests.base[at].passing(
+          here, word: wordInSegment, leaf + at, view.chunk, firstRow: first, &pace)
         send(passing, to: leaf[at].onTrue, &accepted)
         send(here & ~passing, to: leaf[at].onFalse, &accepted)
       }
@@ -72,6 +63,32 @@ struct ChunkFilter: ~Copyable {
 
   @inline(__always)
   private func send(_ rows: UInt64, to target: Int, _ accepted: inout UInt64) {
-    if target >= 0 { reached[target] |= rows } else if target == FilterLeaf.accept { accepted |= rows }
+    if target >= 0 { reached.base[target] |= rows } else if target == FilterLeaf.accept { accepted |= rows }
+  }
+
+  /// Makes the leaves ready for a segment. O(leaves × values), and the building of columns. Errors: `cancelled`, `timeout`.
+  mutating func prepare(
+    segment: Int, of view: ChunkView, isFull: Bool, _ pace: inout Pace
+  ) throws(VectorError) {
+    serial = 0
+    let left = view.count - segment * MetadataColumn.segmentRows
+    let rows = min(left, MetadataColumn.segmentRows)
+    let columns = view.chunk.columns
+    for (index, leaf) in leaves.enumerated() {
+      let column =
+        if builds && (isFull || left > rows) {
+          try columns.column(for: leaf, building: segment, of: view.chunk, rows: rows, &pace)
+        } else {
+          columns.column(for: leaf, segment: segment, rows: rows)
+        }
+      tests.base[index] =
+        if let column {
+          try ColumnTest(leaf, column, verdicts: verdicts.base + index * ColumnTest.verdictCount, &pace)
+        } else {
+          .rowByRow
+        }
+      try pace.spend(8)
+    }
+    (self.segment, serial) = (segment, view.chunk.serial)
   }
 }

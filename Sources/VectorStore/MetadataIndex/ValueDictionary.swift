@@ -3,59 +3,48 @@ import Glibc
 import VectorModel
 
 /// The different values met so far while a column is built, each with its code from 1 on.
-final class ValueDictionary {
+struct ValueDictionary: ~Copyable {
   /// Upper half of the hash and the code; 0 = free.
-  private let slots: UnsafeMutablePointer<UInt64>
+  private let slots: ColumnMemory<UInt64>
   private let mask: Int
-  private let values: UnsafeMutablePointer<StoredField>
+  private let values: ColumnMemory<StoredValue>
   private let limit: Int
-  private var count = 0
+  private(set) var count = 0
 
   /// For at most `limit` values; nil when out of memory.
   init?(limit: Int) {
     var capacity = 32
     while capacity < 2 * limit { capacity *= 2 }
-    guard let slots = calloc(capacity, 8) else { return nil }
-    guard let values = malloc(limit * MemoryLayout<StoredField>.stride) else {
-      free(slots)
-      return nil
-    }
-    self.slots = slots.bindMemory(to: UInt64.self, capacity: capacity)
-    self.values = values.bindMemory(to: StoredField.self, capacity: limit)
+    guard let slots = ColumnMemory<UInt64>(zeroed: capacity), let values = ColumnMemory<StoredValue>(zeroed: limit)
+    else { return nil }
+    self.slots = slots
+    self.values = values
     mask = capacity - 1
     self.limit = limit
   }
 
-  deinit {
-    free(slots)
-    free(values)
-  }
-
-  /// The code of the field's value, a new one when it is new; nil when that would be one too many.
-  func code(of field: StoredField) -> UInt16? {
-    let bytes = field.value
-    let hash = vdb_hash(bytes.baseAddress, bytes.count, processHashKey.0, processHashKey.1)
+  /// The code of a value, a new one when it is new; nil when that would be one too many.
+  mutating func code(of value: StoredValue) -> Int? {
+    let hash = vdb_hash(value.bytes.baseAddress, value.bytes.count, processHashKey.0, processHashKey.1)
     var at = Int(truncatingIfNeeded: hash) & mask
-    while slots[at] != 0 {
-      if (slots[at] ^ hash) >> 32 == 0 {
-        let code = UInt16(truncatingIfNeeded: slots[at])
-        if values[Int(code) - 1].hasValue(of: field) { return code }
+    while slots.base[at] != 0 {
+      if (slots.base[at] ^ hash) >> 32 == 0 {
+        let code = Int(UInt32(truncatingIfNeeded: slots.base[at]))
+        if values.base[code - 1].isSame(as: value) { return code }
       }
       at = (at + 1) & mask
     }
     guard count < limit else { return nil }
-    values[count] = field
+    values.base[count] = value
     count += 1
-    slots[at] = hash & ~UInt64(UInt32.max) | UInt64(count)
-    return UInt16(truncatingIfNeeded: count)
+    slots.base[at] = hash & ~UInt64(UInt32.max) | UInt64(count)
+    return count
   }
 
-  /// The values by code - 1, in memory of their own from malloc; nil when out of memory.
-  func copyValues() -> UnsafeMutableBufferPointer<StoredField>? {
-    guard let copy = malloc(max(count, 1) * MemoryLayout<StoredField>.stride) else { return nil }
-    let base = copy.bindMemory(to: StoredField.self, capacity: count)
-    base.update(from: values, count: count)
-    return UnsafeMutableBufferPointer(start: base, count: count)
+  /// The values by code - 1, in memory that is `free`'s.
+  consuming func takeValues() -> UnsafeMutableBufferPointer<StoredValue> {
+    let count = count
+    return UnsafeMutableBufferPointer(start: values.take(count), count: count)
   }
 }
 

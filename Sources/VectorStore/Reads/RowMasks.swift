@@ -20,7 +20,7 @@ final class RowMasks: @unchecked Sendable {
         starts.append(nil)
       } else {
         starts.append(size)
-        size += Self.wordCount(view.count)
+        size += view.words
       }
     }
     self.starts = starts
@@ -31,66 +31,70 @@ final class RowMasks: @unchecked Sendable {
     guard let memory = calloc(size, 8) else { throw .resultOutOfMemory }
     let words = memory.bindMemory(to: UInt64.self, capacity: size)
     self.words = words
-    let stop = AtomicWord(0)
-    let work = filter == nil ? 1 : threads
-    WorkerPool.shared.run(tasks: starts.count, threads: work) { [starts] chunk in
-      guard let start = starts[chunk], stop.load() == 0 else { return }
-      let isComplete = Self.fill(
-        words + start, chunk: chunk, of: snapshot, filter: filter, excluded: excluded, context: context)
-      if !isComplete { stop.store(1) }
+    try Self.parallel(starts.count, threads: filter == nil ? 1 : threads) { [starts] (chunk) throws(VectorError) in
+      guard let start = starts[chunk] else { return }
+      try Self.fill(words + start, chunk: chunk, of: snapshot, filter: filter, context: context)
     }
-    if stop.load() != 0 { throw VectorError(context.interruption() ?? .cancelled) }
+    if let excluded, let start = starts[excluded.chunk] {
+      words[start + excluded.slot / 64] &= ~(1 << UInt64(excluded.slot & 63))
+    }
   }
 
   deinit { free(words) }
 
-  private static func wordCount(_ rows: Int) -> Int { (rows + 63) / 64 }
+  /// Makes the columns that a filter will ask for. Errors: `outOfMemory`, `cancelled`, `timeout`.
+  static func prepare(
+    _ snapshot: Snapshot, filter: Filter, threads: Int, context: CallContext
+  ) throws(VectorError) {
+    try parallel(snapshot.chunks.count, threads: threads) { (chunk) throws(VectorError) in
+      guard var test = ChunkFilter(filter, builds: true) else { throw .resultOutOfMemory }
+      var pace = Pace(context)
+      let view = snapshot.chunks[chunk]
+      for first in stride(from: 0, to: view.count, by: MetadataColumn.segmentRows) {
+        let segment = first / MetadataColumn.segmentRows
+        try test.prepare(segment: segment, of: view, isFull: snapshot.isFull(chunk: chunk), &pace)
+      }
+    }
+  }
 
-  /// Fills the words of one chunk; false when the call is to stop.
+  /// Runs `body` for each chunk until one fails.
+  private static func parallel(
+    _ chunks: Int, threads: Int, _ body: (Int) throws(VectorError) -> Void
+  ) throws(VectorError) {
+    let lock = Lock()
+    nonisolated(unsafe) var failure: VectorError?
+    WorkerPool.shared.run(tasks: chunks, threads: threads) { chunk in
+      guard lock.withLock({ failure == nil }) else { return }
+      do throws(VectorError) {
+        try body(chunk)
+      } catch {
+        lock.withLock { failure = failure ?? error }
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Fills the words of one chunk. Errors: `outOfMemory`, `cancelled`, `timeout`.
   private static func fill(
     _ words: UnsafeMutablePointer<UInt64>, chunk index: Int, of snapshot: Snapshot, filter: Filter?,
-    excluded: RowInSnapshot?, context: CallContext
-  ) -> Bool {
+    context: CallContext
+  ) throws(VectorError) {
     let view = snapshot.chunks[index]
-    // Only the last chunk may still get rows behind those of the snapshot.
-    let isFull = index < snapshot.chunks.count - 1 || view.count == view.chunk.capacity
-    switch filter.flatMap({ ChunkFilter($0, view.chunk, rows: view.count, isFull: isFull) }) {
-    case .some(let columns):
-      for number in 0..<wordCount(view.count) {
-        if number & 63 == 0, context.interruption() != nil { return false }
-        words[number] = columns.matching(live(number, of: view, in: snapshot), word: number)
+    var pace = Pace(context)
+    guard let filter else {
+      for word in 0..<view.words {
+        words[word] = view.live(word, at: snapshot.sequence)
+        try pace.spend(4)
       }
-    case .none:
-      for number in 0..<wordCount(view.count) {
-        if number & 63 == 0, context.interruption() != nil { return false }
-        words[number] = live(number, of: view, in: snapshot)
-        if let filter { words[number] = matching(filter, words[number], word: number, of: view.chunk) }
-      }
+      return
     }
-    if let excluded, excluded.chunk == index { words[excluded.slot / 64] &= ~(1 << UInt64(excluded.slot & 63)) }
-    return true
-  }
-
-  /// The rows of a word that are in the snapshot.
-  private static func live(_ number: Int, of view: ChunkView, in snapshot: Snapshot) -> UInt64 {
-    let rows = min(view.count - number * 64, 64)
-    // Whatever ended before the snapshot had been counted before it was published.
-    if view.chunk.ended.load() == 0 { return .max >> UInt64(64 - rows) }
-    var word: UInt64 = 0
-    for row in 0..<rows where view.chunk.end(number * 64 + row) > snapshot.sequence { word |= 1 << UInt64(row) }
-    return word
-  }
-
-  /// The rows of a word that match, one by one.
-  private static func matching(_ filter: Filter, _ rows: UInt64, word: Int, of chunk: Chunk) -> UInt64 {
-    var rest = rows
-    var bits: UInt64 = 0
-    while rest != 0 {
-      let bit = rest & (0 &- rest)
-      if filter.matches(chunk.metadata(word * 64 + rest.trailingZeroBitCount)) { bits |= bit }
-      rest ^= bit
+    guard var test = ChunkFilter(filter, builds: true) else { throw .resultOutOfMemory }
+    let isFull = snapshot.isFull(chunk: index)
+    for word in 0..<view.words {
+      let live = view.live(word, at: snapshot.sequence)
+      words[word] = try test.matching(live, word: word, of: view, isFull: isFull, &pace)
+      try pace.spend(4)
     }
-    return bits
   }
 
   /// The bits of a chunk, nil = all its rows. Valid as long as this object.
@@ -113,7 +117,7 @@ final class RowMasks: @unchecked Sendable {
     var total = 0
     for (index, view) in snapshot.chunks.enumerated() {
       if let mask = mask(ofChunk: index) {
-        for word in 0..<Self.wordCount(view.count) { total += mask[word].nonzeroBitCount }
+        for word in 0..<view.words { total += mask[word].nonzeroBitCount }
       } else {
         total += view.count
       }

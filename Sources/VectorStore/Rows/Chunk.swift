@@ -20,14 +20,15 @@ package final class Chunk: @unchecked Sendable {
   private let memory: UnsafeMutableRawPointer
   private let bytes: Int
   let arena = RecordArena()
-  /// What filters made of its metadata when it was full; made by readers.
-  let columns = ChunkColumns()
+  /// What filters made of its metadata; made by readers.
+  let columns: ChunkColumns
 
   /// nil when out of memory. `capacity` comes from `RowLayout.nextCapacity`, so sizes cannot overflow.
   package init?(serial: UInt64, capacity: Int, layout: RowLayout) {
     let vectorBytes = (capacity * layout.stride * 4 + 63) / 64 * 64
     bytes = vectorBytes + capacity * (8 + 8 + 4)
-    guard let memory = vdb_rows_new(bytes) else { return nil }
+    guard let columns = ChunkColumns(capacity: capacity), let memory = vdb_rows_new(bytes) else { return nil }
+    self.columns = columns
     self.memory = memory
     self.serial = serial
     self.capacity = capacity

@@ -38,6 +38,11 @@ package final class Snapshot: Sendable {
     return low
   }
 
+  /// Whether a chunk gets no rows behind those that the snapshot counts.
+  func isFull(chunk index: Int) -> Bool {
+    index < chunks.count - 1 || chunks[index].count == chunks[index].chunk.capacity
+  }
+
   /// Whether a row that the snapshot counts is in it.
   func isLive(_ row: RowInSnapshot) -> Bool { chunks[row.chunk].chunk.end(row.slot) > sequence }
 }
@@ -46,6 +51,19 @@ package final class Snapshot: Sendable {
 package struct ChunkView: Sendable {
   package let chunk: Chunk
   package var count: Int
+
+  /// Words of a bitmap of its rows.
+  var words: Int { (count + 63) / 64 }
+
+  /// The rows of a word, below `words`, that are in the snapshot with a sequence number. O(1) while no row has ended.
+  func live(_ word: Int, at sequence: UInt64) -> UInt64 {
+    let rows = min(count - word * 64, 64)
+    // Whatever ended before the snapshot had been counted before it was published.
+    if chunk.ended.load() == 0 { return .max >> UInt64(64 - rows) }
+    var bits: UInt64 = 0
+    for row in 0..<rows where chunk.end(word * 64 + row) > sequence { bits |= 1 << UInt64(row) }
+    return bits
+  }
 }
 
 /// A row of a snapshot: index of its chunk there, and slot.

@@ -16,7 +16,9 @@ extension NamespaceStore {
   /// Deletes every record that matches. nil when the store was retired meanwhile. Errors: `outOfMemory`, `cancelled`,
   /// `timeout`; then nothing changed.
   func delete(matching filter: Filter, context: CallContext) throws(VectorError) -> WriteOutcome? {
-    try writing { base throws(VectorError) in
+    // Outside of the lock, so that other writers wait only for the filter, not for columns it has never needed before.
+    try RowMasks.prepare(snapshot, filter: filter, threads: settings.threads, context: context)
+    return try writing { base throws(VectorError) in
       let masks = try RowMasks(base, filter: filter, excluded: nil, threads: settings.threads, context: context)
       let deleted = commit(
         ending: base.chunks.indices.lazy.flatMap { chunk in
