@@ -83,7 +83,8 @@ let package = Package(
     .testTarget(
       name: "SupportTests", dependencies: ["Support", "CSupport", "CTestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ResilienceTests", dependencies: ["Resilience", "Support", "CSupport"], swiftSettings: strict),
+      name: "ResilienceTests", dependencies: ["Resilience", "Support", "CSupport", "CTestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "VectorStoreTests",
       dependencies: ["VectorStore", "VectorIndex", "VectorModel", "Support"], swiftSettings: strict),
