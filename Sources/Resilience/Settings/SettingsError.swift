@@ -31,6 +31,12 @@ package enum SettingsCheck {
     throw SettingsError(option, "\(value)", expected: "\(range.lowerBound) to \(range.upperBound)")
   }
 
+  /// A share that something must reach: above 0, at most 1.
+  package static func share(_ option: String, _ value: Double) throws(SettingsError) {
+    if value > 0, value <= 1 { return }
+    throw SettingsError(option, "\(value)", expected: "above 0 to 1")
+  }
+
   /// A duration within a range, told in seconds.
   package static func seconds(
     _ option: String, _ value: Duration, _ range: ClosedRange<Duration>
