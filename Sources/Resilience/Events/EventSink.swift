@@ -37,15 +37,13 @@ package enum ResilienceEvent: Sendable {
 }
 
 /// Why a transient failure was not repeated.
-package enum RetryRefusal: Sendable, Equatable {
+package enum RetryRefusal: Int, CaseIterable, Sendable {
   case attemptLimit
   case budget
   case deadline
   case notIdempotent
   /// The circuit is open by now.
   case circuitOpen
-  /// There is no memory for the list of items to send again.
-  case outOfMemory
 
   package var name: StaticString {
     switch self {
@@ -54,7 +52,6 @@ package enum RetryRefusal: Sendable, Equatable {
     case .deadline: "deadline"
     case .notIdempotent: "not_idempotent"
     case .circuitOpen: "circuit_open"
-    case .outOfMemory: "out_of_memory"
     }
   }
 }

@@ -1,6 +1,6 @@
 /// How one attempt failed, as whoever sent it classifies it. Retry, budget and breaker decide by this alone.
 package struct AttemptFailure: Error {
-  package enum Kind: Sendable, Equatable, CaseIterable {
+  package enum Kind: Int, Sendable, CaseIterable {
     /// Connect, name look-up or TLS failed: nothing was sent. Counts in the breakers of all three classes.
     case unreachable
     /// A connection that was used before died before the first byte of an answer: reopened once, free of charge.

@@ -1,0 +1,161 @@
+import Support
+
+/// How one attempt ended.
+enum AttemptEnd<Answer> {
+  case answered(Answer)
+  case failed(AttemptFailure)
+  /// It never started.
+  case refused(RequestFailure.Reason, retryAfter: UInt64?)
+}
+
+extension RequestExecutor {
+  /// One attempt, from the breaker to the answer.
+  func attempt<Answer>(
+    _ kind: RequestKind, _ context: CallContext, _ machine: inout RetryStateMachine,
+    _ send: (C.Connection, CallContext, InjectedFault?) throws(AttemptFailure) -> Answer
+  ) -> AttemptEnd<Answer> {
+    let now = environment.now()
+    if let cancel = context.cancel, cancel.isCancelled { return .refused(.cancelled, retryAfter: nil) }
+    if let deadline = context.deadline, now >= deadline { return .refused(.deadlineExceeded, retryAfter: nil) }
+
+    let requestClass = kind.requestClass
+    let ticket: BreakerTicket
+    switch endpoint.breakers.acquire(requestClass, now: now, report: breakerChanged) {
+    case .permitted(let permitted): ticket = permitted
+    case .refused(let retryAfter):
+      endpoint.counters.circuitRefused()
+      return .refused(.circuitOpen, retryAfter: retryAfter)
+    }
+    let ended: AttemptEnd<Answer>
+    do throws(AdmissionFailure) {
+      try endpoint.limiter?.enter(context)
+      defer { endpoint.limiter?.leave() }
+      try endpoint.bulkhead?.enter(context)
+      defer { endpoint.bulkhead?.leave() }
+      return leased(kind, context, ticket, &machine, asked: now, send)
+    } catch {
+      switch error {
+      case .overloaded(let retryAfter): ended = .refused(.overloaded, retryAfter: retryAfter)
+      case .deadlineExceeded: ended = .refused(.deadlineExceeded, retryAfter: nil)
+      case .cancelled: ended = .refused(.cancelled, retryAfter: nil)
+      }
+    }
+    record(kind, ticket, .cancelled, since: now)
+    return ended
+  }
+
+  /// An attempt that was let through: finds it a connection, a second one if the first turns out dead, and sends.
+  private func leased<Answer>(
+    _ kind: RequestKind, _ context: CallContext, _ ticket: BreakerTicket, _ machine: inout RetryStateMachine,
+    asked: UInt64, _ send: (C.Connection, CallContext, InjectedFault?) throws(AttemptFailure) -> Answer
+  ) -> AttemptEnd<Answer> {
+    var isReopening = false
+    while true {
+      let lease: Lease<C.Connection>
+      do throws(LeaseFailure) {
+        lease = try endpoint.connections.lease(context, fresh: isReopening)
+      } catch {
+        return notLeased(error, kind, context, ticket, &machine, asked: asked, isCounted: isReopening)
+      }
+      let began = environment.now()
+      if !isReopening { attemptStarted(kind, context, &machine) }
+      let timeout = kind.requestClass == .read ? readTimeout : writeTimeout
+      let end = began.addingClamped(timeout)
+      do throws(AttemptFailure) {
+        let answer = try sent(kind, context.ending(by: end), lease.connection, send)
+        endpoint.connections.giveBack(lease, reusable: true)
+        endpoint.counters.attemptSucceeded()
+        record(kind, ticket, nil, since: began)
+        return .answered(answer)
+      } catch {
+        let failure = named(error, kind, context, end)
+        endpoint.connections.giveBack(lease, reusable: failure.kind.keepsConnection)
+        if failure.kind == .staleConnection, lease.isReused, !isReopening,
+          kind.isIdempotent || !failure.mayHaveApplied
+        {
+          isReopening = true
+          endpoint.counters.connectionReopened()
+          continue
+        }
+        return failed(failure, kind, ticket, machine, since: began)
+      }
+    }
+  }
+
+  /// Ends an attempt that got no connection. `isCounted` when it had begun with another one.
+  private func notLeased<Answer>(
+    _ why: LeaseFailure, _ kind: RequestKind, _ context: CallContext, _ ticket: BreakerTicket,
+    _ machine: inout RetryStateMachine, asked: UInt64, isCounted: Bool
+  ) -> AttemptEnd<Answer> {
+    let reason: RequestFailure.Reason
+    switch why {
+    case .openFailed(let failure):
+      if !isCounted { attemptStarted(kind, context, &machine) }
+      return failed(failure, kind, ticket, machine, since: asked)
+    case .poolTimeout: reason = .poolTimeout
+    case .closed: reason = .closed
+    case .deadlineExceeded: reason = .deadlineExceeded
+    case .cancelled: reason = .cancelled
+    }
+    record(kind, ticket, .cancelled, since: asked)
+    return .refused(reason, retryAfter: nil)
+  }
+
+  private func sent<Answer>(
+    _ kind: RequestKind, _ context: CallContext, _ connection: C.Connection,
+    _ send: (C.Connection, CallContext, InjectedFault?) throws(AttemptFailure) -> Answer
+  ) throws(AttemptFailure) -> Answer {
+    guard let faults, let fault = faults.next() else { return try send(connection, context, nil) }
+    if let events, events.wants(.info) { events.emit(.faultInjected(kind, fault: fault.name)) }
+    return try faults.play(fault, context) { () throws(AttemptFailure) in try send(connection, context, fault) }
+  }
+
+  private func attemptStarted(_ kind: RequestKind, _ context: CallContext, _ machine: inout RetryStateMachine) {
+    machine.attemptStarted()
+    endpoint.counters.attemptStarted()
+    if let tally = context.tally {
+      tally.add(.attempts)
+      if machine.attempts > 1 { tally.add(.retries) }
+    }
+    if let events, events.wants(.debug) { events.emit(.attemptStarted(kind, attempt: machine.attempts)) }
+  }
+
+  private func failed<Answer>(
+    _ failure: AttemptFailure, _ kind: RequestKind, _ ticket: BreakerTicket, _ machine: RetryStateMachine,
+    since began: UInt64
+  ) -> AttemptEnd<Answer> {
+    endpoint.counters.attemptFailed(failure.kind)
+    let elapsed = record(kind, ticket, failure.kind, since: began)
+    if let events, events.wants(.warning) {
+      events.emit(.attemptFailed(kind, attempt: machine.attempts, kind: failure.kind, elapsed: elapsed))
+    }
+    return .failed(failure)
+  }
+
+  /// Tells the breaker; returns how long the attempt took.
+  @discardableResult
+  private func record(
+    _ kind: RequestKind, _ ticket: BreakerTicket, _ failure: AttemptFailure.Kind?, since began: UInt64
+  ) -> UInt64 {
+    let now = environment.now()
+    let elapsed = now > began ? now - began : 0
+    endpoint.breakers.record(
+      kind.requestClass, ticket, failure: failure, elapsed: elapsed, now: now, report: breakerChanged)
+    return elapsed
+  }
+
+  /// Tells apart whose time ran out: the attempt's, which speaks against the backend, or the call's own, which does not.
+  private func named(
+    _ failure: AttemptFailure, _ kind: RequestKind, _ context: CallContext, _ end: UInt64
+  ) -> AttemptFailure {
+    var name = failure.kind
+    if name == .timedOut || name == .deadlineExceeded {
+      let callEndsFirst = context.deadline.map { $0 <= end } ?? false
+      name = callEndsFirst ? .deadlineExceeded : .timedOut
+    }
+    let mayHaveApplied = failure.mayHaveApplied && kind.requestClass != .read
+    if name == failure.kind, mayHaveApplied == failure.mayHaveApplied { return failure }
+    return AttemptFailure(
+      name, mayHaveApplied: mayHaveApplied, retryAfter: failure.retryAfter, cause: failure.cause)
+  }
+}
