@@ -74,6 +74,7 @@ extension RequestExecutor {
           kind.isIdempotent || !failure.mayHaveApplied
         {
           isReopening = true
+          machine.reopened(mayHaveApplied: failure.mayHaveApplied)
           endpoint.counters.connectionReopened()
           continue
         }

@@ -39,6 +39,11 @@ package struct RetryStateMachine {
   /// An attempt begins.
   package mutating func attemptStarted() { attempts += 1 }
 
+  /// The attempt goes on over another connection, after it may have changed something over the first.
+  package mutating func reopened(mayHaveApplied: Bool) {
+    if mayHaveApplied { self.mayHaveApplied = true }
+  }
+
   /// The attempt failed at time `now`; `random` has 64 equally distributed bits.
   package mutating func attemptFailed(
     _ failed: Failed, now: UInt64, deadline: UInt64?, random: UInt64, rules: RetryRules
