@@ -10,7 +10,7 @@
  * it must understand them: raise this number when `database` or `shared_state` changes, and the upgrade is refused
  * instead of misreading memory.
  */
-#define LAYOUT 1
+#define LAYOUT 2
 
 typedef struct {
   uint32_t layout;
@@ -43,41 +43,60 @@ static void unload(ErlNifEnv *env, void *data) {
   enif_free(data);
 }
 
+/**
+ * Functions that start on an ordinary scheduler, where the time they take is measured; those that find out that it will
+ * be long go on on a dirty one.
+ */
+#define ORDINARY(FUNCTION) \
+  FUNCTION(namespace, 2) \
+  FUNCTION(close, 1) \
+  FUNCTION(upsert, 5) \
+  FUNCTION(update_metadata, 5) \
+  FUNCTION(delete, 3) \
+  FUNCTION(search, 3) \
+  FUNCTION(search_batch, 3) \
+  FUNCTION(search_by_id, 3) \
+  FUNCTION(get, 4) \
+  FUNCTION(page, 6) \
+  FUNCTION(count, 3) \
+  FUNCTION(floats, 1) \
+  FUNCTION(health, 2) \
+  FUNCTION(healthy, 1) \
+  FUNCTION(metrics, 1) \
+  FUNCTION(cache_stats, 1) \
+  FUNCTION(clear_cache, 1) \
+  FUNCTION(breaker_state, 1) \
+  FUNCTION(control_breaker, 2) \
+  FUNCTION(capabilities, 1) \
+  FUNCTION(describe, 1) \
+  FUNCTION(backends, 0) \
+  FUNCTION(cpu_features, 0) \
+  FUNCTION(version, 0) \
+  FUNCTION(live_handles, 0)
+
+#define DEFINE_MEASURED(name, arity) \
+  static NIF(measured_##name) { \
+    uint64_t start = now_ns(); \
+    ERL_NIF_TERM answer = nif_##name(env, argc, argv); \
+    cost_spent(env, now_ns() - start); \
+    return answer; \
+  }
+ORDINARY(DEFINE_MEASURED)
+
+#define ENTRY(name, arity) {#name, arity, measured_##name, 0},
+
 static ErlNifFunc functions[] = {
+    ORDINARY(ENTRY)
+    {"longest_call", 0, nif_longest_call, 0},
     {"open", 3, nif_open, ERL_NIF_DIRTY_JOB_IO_BOUND},
-    {"namespace", 2, nif_namespace, 0},
-    {"close", 1, nif_close, 0},
-    {"upsert", 5, nif_upsert, 0},
-    {"update_metadata", 5, nif_update_metadata, 0},
-    {"delete", 3, nif_delete, 0},
     {"delete_where", 3, nif_delete_where, ERL_NIF_DIRTY_JOB_CPU_BOUND},
     {"clear", 2, nif_clear, ERL_NIF_DIRTY_JOB_CPU_BOUND},
     {"drop", 2, nif_drop, ERL_NIF_DIRTY_JOB_CPU_BOUND},
     {"flush", 2, nif_flush, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"create_index", 3, nif_create_index, ERL_NIF_DIRTY_JOB_CPU_BOUND},
-    {"search", 3, nif_search, 0},
-    {"search_batch", 3, nif_search_batch, 0},
-    {"search_by_id", 3, nif_search_by_id, 0},
-    {"get", 4, nif_get, 0},
-    {"page", 6, nif_page, 0},
-    {"count", 3, nif_count, 0},
-    {"floats", 1, nif_floats, 0},
-    {"collections", 1, nif_collections, 0},
-    {"namespaces", 1, nif_namespaces, 0},
-    {"health", 2, nif_health, 0},
-    {"healthy", 1, nif_healthy, 0},
-    {"metrics", 1, nif_metrics, 0},
-    {"cache_stats", 1, nif_cache_stats, 0},
-    {"clear_cache", 1, nif_clear_cache, 0},
-    {"breaker_state", 1, nif_breaker_state, 0},
-    {"control_breaker", 2, nif_control_breaker, 0},
-    {"capabilities", 1, nif_capabilities, 0},
-    {"describe", 1, nif_describe, 0},
-    {"set_credentials", 2, nif_set_credentials, 0},
-    {"backends", 0, nif_backends, 0},
-    {"cpu_features", 0, nif_cpu_features, 0},
-    {"version", 0, nif_version, 0},
-    {"live_handles", 0, nif_live_handles, 0},
+    {"collections", 1, nif_collections, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"namespaces", 1, nif_namespaces, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"set_credentials", 2, nif_set_credentials, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"log_set", 2, nif_log_set, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"log_clear", 0, nif_log_clear, ERL_NIF_DIRTY_JOB_IO_BOUND},
 };

@@ -29,21 +29,30 @@ static inline void memory_free(void *memory) {
 /* ---- resources.c ------------------------------------------------------------------------------------------------ */
 
 /**
- * What all handles of one database (its views too) share. `scan_ns[f]` is the estimated time of one query's scan,
- * f = 1 with a filter: writes raise it, every measured search corrects it. `write_gate` orders writes before they
+ * What all handles of one database (its views too) share. `dimensions` is 0 until they are known for certain. For the
+ * estimates of cost.c: records written, and of those certainly gone again, since the beginning; the most dimensions of
+ * a record there may be, and the most bytes of metadata on average of a batch. `write_gate` orders writes before they
  * reach the library's own lock, so that a small write can see that it would wait (and moves to a dirty scheduler).
  */
 typedef struct {
-  _Atomic uint64_t rows;
+  _Atomic uint64_t written;
+  _Atomic uint64_t gone;
   _Atomic uint64_t dimensions;
-  _Atomic uint64_t scan_ns[2];
+  _Atomic uint64_t widest;
+  _Atomic uint64_t record_bytes;
+  atomic_bool has_views;
   ErlNifMutex *write_gate;
 } shared_state;
 
-/** A database or view as a term. `closed` is set by whoever closes first: close/1 or the garbage collector. */
+/**
+ * A database or view as a term. `closed` is set by whoever closes first: close/1 or the garbage collector. `scan_ns` is
+ * the measured time of one query's scan of its namespace, and `scan_written` what had been written then.
+ */
 typedef struct {
   vdb_database *handle;
   shared_state *shared;
+  _Atomic uint64_t scan_ns;
+  _Atomic uint64_t scan_written;
   atomic_bool closed;
 } database;
 
@@ -61,8 +70,6 @@ ERL_NIF_TERM bad_call(ErlNifEnv *env, ERL_NIF_TERM handle);
 /** Wraps a handle, which it takes over also when it fails (memory). `shared` NULL starts a database of its own. */
 ERL_NIF_TERM database_make(ErlNifEnv *env, vdb_database *handle, shared_state *shared);
 ERL_NIF_TERM database_close_now(ErlNifEnv *env, database *db);
-/** Rough bytes of vectors: closing frees them, which takes time. */
-uint64_t database_bytes(database *db);
 /** Starts watching the caller when `dirty`; a short call cannot be interrupted and pays nothing. */
 void guard_begin(ErlNifEnv *env, call_guard *guard, bool dirty);
 void guard_end(ErlNifEnv *env, call_guard *guard);
@@ -113,24 +120,45 @@ ERL_NIF_TERM make_matches(ErlNifEnv *env, vdb_status status, vdb_results *result
 ERL_NIF_TERM make_records(ErlNifEnv *env, vdb_status status, vdb_results *results);
 ERL_NIF_TERM make_page(ErlNifEnv *env, vdb_status status, vdb_results *results);
 /** {Applied, NotAttempted, Deleted | nil, [{Index, Code, Message}]} as {ok, _} or, when partial, {partial, _}. */
-ERL_NIF_TERM make_report(ErlNifEnv *env, vdb_status status, vdb_write_report *report);
+ERL_NIF_TERM make_report(ErlNifEnv *env, database *db, vdb_status status, vdb_write_report *report);
 
 /* ---- cost.c ----------------------------------------------------------------------------------------------------- */
 
 /** Work above this goes to a dirty scheduler. */
 #define ORDINARY_LIMIT_NS 200000u
 
-uint64_t cost_search(database *db, uint64_t queries, const vdb_search_options *options);
-void cost_search_measured(database *db, uint64_t queries, bool filtered, uint64_t elapsed_ns);
-uint64_t cost_records(database *db, uint64_t count);
-uint64_t cost_upsert(uint64_t count, uint64_t dimensions, size_t metadata_bytes);
-void cost_upserted(database *db, uint64_t count, uint64_t dimensions);
-/** Forgets the estimate: nothing is stored. A view cleared alone is corrected by the next search. */
-void cost_cleared(database *db);
 bool cost_is_heavy(uint64_t estimate_ns);
-/** Tells the scheduler how much of a process's turn an ordinary call used. */
-void cost_charge(ErlNifEnv *env, uint64_t estimate_ns);
 uint64_t now_ns(void);
+
+/* Estimates of arguments. Each looks at no more of a list than makes it heavy. */
+uint64_t cost_ids(ErlNifEnv *env, ERL_NIF_TERM list);
+uint64_t cost_text(ErlNifEnv *env, ERL_NIF_TERM text);
+uint64_t cost_vector(ErlNifEnv *env, ERL_NIF_TERM vector);
+/** Rows as in rows_get, and `each` for whatever is to be done with each row. */
+uint64_t cost_vectors(ErlNifEnv *env, ERL_NIF_TERM vectors, uint64_t each);
+
+/* Estimates of calls, without their arguments. */
+uint64_t cost_query(database *db, const vdb_search_options *options);
+uint64_t cost_filter(database *db, uint64_t length);
+uint64_t cost_get(ErlNifEnv *env, database *db, ERL_NIF_TERM ids, uint32_t flags);
+uint64_t cost_page(database *db, uint64_t limit, uint32_t flags);
+/** Of what any write may set off, however small it is. */
+uint64_t cost_write(database *db);
+
+/** Most records there may be, in all namespaces together, and rough bytes of them: closing frees them. */
+uint64_t cost_rows(database *db);
+uint64_t cost_bytes(database *db);
+
+/* What happened. Records are counted before they are written, so that a search that sees them has counted them. */
+void cost_writing(database *db, uint64_t count, uint64_t dimensions, uint64_t metadata_bytes);
+void cost_gone(database *db, uint64_t count);
+void cost_cleared(database *db);
+/** To be asked before a search, and passed to cost_search_measured with the time of one query without a filter. */
+uint64_t cost_search_written(database *db);
+void cost_search_measured(database *db, uint64_t written, uint64_t elapsed_ns);
+
+/** Tells the scheduler how much of a process's turn an ordinary call used, and remembers the longest. */
+void cost_spent(ErlNifEnv *env, uint64_t elapsed_ns);
 
 /* ---- log.c ------------------------------------------------------------------------------------------------------ */
 
@@ -176,6 +204,7 @@ NIF(nif_backends);
 NIF(nif_cpu_features);
 NIF(nif_version);
 NIF(nif_live_handles);
+NIF(nif_longest_call);
 NIF(nif_log_set);
 NIF(nif_log_clear);
 

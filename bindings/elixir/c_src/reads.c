@@ -5,17 +5,6 @@
  */
 #include "nif.h"
 
-/** A number of queries in a term: of a list, or of the packed {Count, Dimensions, Binary}. */
-static uint64_t query_count(ErlNifEnv *env, ERL_NIF_TERM term) {
-  const ERL_NIF_TERM *field;
-  int arity;
-  unsigned length;
-  ErlNifUInt64 count;
-  if (enif_get_list_length(env, term, &length)) return length;
-  if (enif_get_tuple(env, term, &arity, &field) && arity == 3 && enif_get_uint64(env, field[0], &count)) return count;
-  return 0;
-}
-
 /* ---- search(Db, Query, Options), search_batch(Db, Queries, Options), search_by_id(Db, Id, Options) --------------- */
 
 /** The call itself, with arguments decoded from argv[1]; answers the status or sets *error. */
@@ -63,12 +52,10 @@ static ERL_NIF_TERM search_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], search
   vdb_status status = VDB_OK;
   vdb_results *results = NULL;
   ERL_NIF_TERM answer;
-  uint64_t start = now_ns();
+  uint64_t written = cost_search_written(db), start = now_ns();
   if (call(env, db, argv[1], &options, &status, &results, &answer)) {
-    if (status == VDB_OK) {
-      uint64_t queries = single ? 1 : query_count(env, argv[1]);
-      cost_search_measured(db, queries, options.filter_length > 0, now_ns() - start);
-    }
+    bool is_typical = status == VDB_OK && single && options.filter_length == 0;
+    if (is_typical) cost_search_measured(db, written, now_ns() - start);
     answer = make_matches(env, status, results, single);
   }
   guard_end(env, &guard);
@@ -92,25 +79,23 @@ static ERL_NIF_TERM search_by_id_dirty(ErlNifEnv *env, int argc, const ERL_NIF_T
 
 typedef ERL_NIF_TERM (*nif_function)(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 
-static ERL_NIF_TERM search_anywhere(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[], uint64_t queries,
-                                    search_call call, const char *name, nif_function dirty) {
+static ERL_NIF_TERM search_anywhere(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[], search_call call,
+                                    const char *name, nif_function dirty) {
   database *db;
   vdb_search_options options;
   if (!database_get(env, argv[0], &db) || !search_options_get(env, argv[2], &options)) return bad_call(env, argv[0]);
-  uint64_t cost = cost_search(db, queries, &options);
+  uint64_t query = cost_query(db, &options);
+  uint64_t cost = cost_filter(db, options.filter_length) + cost_filter(db, options.extra_json_length);
+  cost += call == search_many ? cost_vectors(env, argv[1], query) : query + cost_vector(env, argv[1]);
   if (cost_is_heavy(cost)) return enif_schedule_nif(env, name, ERL_NIF_DIRTY_JOB_CPU_BOUND, dirty, argc, argv);
-  cost_charge(env, cost);
   return search_run(env, argv, call, false);
 }
 
-NIF(nif_search) { return search_anywhere(env, argc, argv, 1, search_one, "search", search_dirty); }
+NIF(nif_search) { return search_anywhere(env, argc, argv, search_one, "search", search_dirty); }
 
-NIF(nif_search_batch) {
-  uint64_t queries = query_count(env, argv[1]);
-  return search_anywhere(env, argc, argv, queries, search_many, "search_batch", search_batch_dirty);
-}
+NIF(nif_search_batch) { return search_anywhere(env, argc, argv, search_many, "search_batch", search_batch_dirty); }
 
-NIF(nif_search_by_id) { return search_anywhere(env, argc, argv, 1, search_id, "search_by_id", search_by_id_dirty); }
+NIF(nif_search_by_id) { return search_anywhere(env, argc, argv, search_id, "search_by_id", search_by_id_dirty); }
 
 /* ---- get(Db, Ids, Flags, Timeout) ------------------------------------------------------------------------------- */
 
@@ -141,9 +126,9 @@ static ERL_NIF_TERM get_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[
 
 NIF(nif_get) {
   database *db;
-  unsigned count;
-  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
-  if (enif_get_list_length(env, argv[1], &count) && cost_is_heavy(cost_records(db, count))) {
+  unsigned flags;
+  if (!database_get(env, argv[0], &db) || !enif_get_uint(env, argv[2], &flags)) return bad_call(env, argv[0]);
+  if (cost_is_heavy(cost_get(env, db, argv[1], flags))) {
     return enif_schedule_nif(env, "get", ERL_NIF_DIRTY_JOB_CPU_BOUND, get_dirty, argc, argv);
   }
   return get_run(env, argv, false);
@@ -183,10 +168,13 @@ NIF(nif_page) {
   database *db;
   ErlNifUInt64 limit;
   ErlNifBinary filter;
-  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
-  bool small = enif_get_uint64(env, argv[1], &limit) && !cost_is_heavy(cost_records(db, limit)) &&
-               enif_inspect_binary(env, argv[3], &filter) && filter.size == 0;
-  if (small) return page_run(env, argv, false);
+  unsigned flags;
+  if (!database_get(env, argv[0], &db) || !enif_get_uint64(env, argv[1], &limit) ||
+      !enif_inspect_binary(env, argv[3], &filter) || !enif_get_uint(env, argv[4], &flags)) {
+    return bad_call(env, argv[0]);
+  }
+  uint64_t cost = cost_page(db, limit, flags) + cost_filter(db, filter.size);
+  if (!cost_is_heavy(cost)) return page_run(env, argv, false);
   return enif_schedule_nif(env, "page", ERL_NIF_DIRTY_JOB_CPU_BOUND, page_dirty, argc, argv);
 }
 
@@ -223,8 +211,7 @@ NIF(nif_count) {
   database *db;
   ErlNifBinary filter;
   if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[1], &filter)) return bad_call(env, argv[0]);
-  bool heavy = filter.size > 0 && cost_is_heavy(atomic_load(&db->shared->scan_ns[1]));
-  if (!heavy) return count_run(env, argv, false);
+  if (!cost_is_heavy(cost_filter(db, filter.size))) return count_run(env, argv, false);
   return enif_schedule_nif(env, "count", ERL_NIF_DIRTY_JOB_CPU_BOUND, count_dirty, argc, argv);
 }
 

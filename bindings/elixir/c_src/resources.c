@@ -40,7 +40,7 @@ static void database_destroy(ErlNifEnv *env, void *object) {
   (void)env;
   database *db = object;
   if (!atomic_exchange(&db->closed, true)) {
-    if (database_bytes(db) > QUICK_CLOSE_BYTES) {
+    if (cost_bytes(db) > QUICK_CLOSE_BYTES) {
       close_aside(db->handle);
     } else {
       close_handle(db->handle);
@@ -89,16 +89,19 @@ ERL_NIF_TERM bad_call(ErlNifEnv *env, ERL_NIF_TERM handle) {
 static shared_state *shared_new(void) {
   shared_state *shared = enif_alloc_resource(shared_type, sizeof *shared);
   if (shared == NULL) return NULL;
-  atomic_init(&shared->rows, 0);
+  atomic_init(&shared->written, 0);
+  atomic_init(&shared->gone, 0);
   atomic_init(&shared->dimensions, 0);
-  atomic_init(&shared->scan_ns[0], 0);
-  atomic_init(&shared->scan_ns[1], 0);
+  atomic_init(&shared->widest, 0);
+  atomic_init(&shared->record_bytes, 0);
+  atomic_init(&shared->has_views, false);
   shared->write_gate = enif_mutex_create("vectordb_write_gate");
   return shared;
 }
 
 ERL_NIF_TERM database_make(ErlNifEnv *env, vdb_database *handle, shared_state *shared) {
   if (shared != NULL) {
+    atomic_store(&shared->has_views, true);
     enif_keep_resource(shared);
   } else {
     shared = shared_new();
@@ -111,17 +114,12 @@ ERL_NIF_TERM database_make(ErlNifEnv *env, vdb_database *handle, shared_state *s
   }
   db->handle = handle;
   db->shared = shared;
+  atomic_init(&db->scan_ns, 0);
+  atomic_init(&db->scan_written, 0);
   atomic_init(&db->closed, false);
   ERL_NIF_TERM term = enif_make_resource(env, db);
   enif_release_resource(db);
   return make_ok(env, term);
-}
-
-uint64_t database_bytes(database *db) {
-  uint64_t rows = atomic_load_explicit(&db->shared->rows, memory_order_relaxed);
-  uint64_t dimensions = atomic_load_explicit(&db->shared->dimensions, memory_order_relaxed);
-  uint64_t bytes;
-  return __builtin_mul_overflow(rows, dimensions * 4 + 64, &bytes) ? UINT64_MAX : bytes;
 }
 
 ERL_NIF_TERM database_close_now(ErlNifEnv *env, database *db) {
@@ -140,7 +138,7 @@ static ERL_NIF_TERM close_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM arg
 NIF(nif_close) {
   database *db;
   if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
-  if (database_bytes(db) <= QUICK_CLOSE_BYTES) return database_close_now(env, db);
+  if (cost_bytes(db) <= QUICK_CLOSE_BYTES) return database_close_now(env, db);
   return enif_schedule_nif(env, "close", ERL_NIF_DIRTY_JOB_CPU_BOUND, close_dirty, argc, argv);
 }
 

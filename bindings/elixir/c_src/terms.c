@@ -171,7 +171,7 @@ ERL_NIF_TERM make_page(ErlNifEnv *env, vdb_status status, vdb_results *results) 
  * floats(Binary): a vector as a list of numbers, in a third of the time of a comprehension over the binary. The bytes
  * are read unaligned, since a binary may be a part of another.
  */
-NIF(nif_floats) {
+static ERL_NIF_TERM floats(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
   (void)argc;
   ErlNifBinary binary;
   if (!enif_inspect_binary(env, argv[0], &binary) || binary.size % sizeof(float) != 0) return enif_make_badarg(env);
@@ -181,8 +181,13 @@ NIF(nif_floats) {
     memcpy(&number, binary.data + end - sizeof number, sizeof number);
     list = enif_make_list_cell(env, make_number(env, number), list);
   }
-  cost_charge(env, binary.size * 4);
   return list;
+}
+
+NIF(nif_floats) {
+  ErlNifBinary binary;
+  if (!enif_inspect_binary(env, argv[0], &binary) || !cost_is_heavy(binary.size * 4)) return floats(env, argc, argv);
+  return enif_schedule_nif(env, "floats", ERL_NIF_DIRTY_JOB_CPU_BOUND, floats, argc, argv);
 }
 
 /* ---- write reports ---------------------------------------------------------------------------------------------- */
@@ -200,12 +205,13 @@ static ERL_NIF_TERM make_failures(ErlNifEnv *env, const vdb_write_columns *colum
   return list;
 }
 
-ERL_NIF_TERM make_report(ErlNifEnv *env, vdb_status status, vdb_write_report *report) {
+ERL_NIF_TERM make_report(ErlNifEnv *env, database *db, vdb_status status, vdb_write_report *report) {
   ERL_NIF_TERM answer;
   vdb_write_columns columns = VDB_WRITE_COLUMNS_INIT;
   bool readable = (status == VDB_OK || status == VDB_E_PARTIAL) && report != NULL &&
                   vdb_write_report_columns(report, &columns) == VDB_OK;
   if (readable) {
+    if (columns.deleted > 0) cost_gone(db, (uint64_t)columns.deleted);
     ERL_NIF_TERM deleted = columns.deleted < 0 ? atom_nil : enif_make_int64(env, columns.deleted);
     ERL_NIF_TERM summary =
         enif_make_tuple4(env, enif_make_uint64(env, columns.applied), enif_make_uint64(env, columns.not_attempted),

@@ -69,20 +69,13 @@ static bool write_here(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], 
     *answer = bad_call(env, argv[0]);
     return true;
   }
-  if (cost_is_heavy(cost) || enif_mutex_trylock(db->shared->write_gate) != 0) return false;
+  if (cost_is_heavy(cost + cost_write(db)) || enif_mutex_trylock(db->shared->write_gate) != 0) return false;
   *answer = body(env, db, argv, &call);
   enif_mutex_unlock(db->shared->write_gate);
-  cost_charge(env, cost);
   return true;
 }
 
 static ERL_NIF_TERM no_flags(ErlNifEnv *env) { return enif_make_uint(env, 0); }
-
-/** Length of a list of ids; something else is refused later, when it is read. */
-static uint64_t list_length(ErlNifEnv *env, ERL_NIF_TERM list) {
-  unsigned count;
-  return enif_get_list_length(env, list, &count) ? count : 0;
-}
 
 /* ---- upsert(Db, Ids, Vectors, MetadataJSON, Timeout) ------------------------------------------------------------ */
 
@@ -96,10 +89,16 @@ static ERL_NIF_TERM upsert_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM
   if (!ids_get(env, argv[1], &ids, &answer)) return answer;
   if (rows_get(env, argv[2], atomic_load(&db->shared->dimensions), &rows, &answer)) {
     vdb_write_report *report = NULL;
+    cost_writing(db, rows.view.count, rows.view.dimensions, metadata_length);
     vdb_status status = vdb_database_upsert(db->handle, &ids.view, &rows.view, metadata_length == 0 ? NULL : metadata,
                                             metadata_length, call, &report);
-    if (status == VDB_OK || status == VDB_E_PARTIAL) cost_upserted(db, rows.view.count, rows.view.dimensions);
-    answer = make_report(env, status, report);
+    if (status != VDB_OK && status != VDB_E_PARTIAL) {
+      cost_gone(db, rows.view.count);
+    } else if (rows.view.count > 0) {
+      atomic_store(&db->shared->dimensions, rows.view.dimensions);
+      atomic_store(&db->shared->widest, rows.view.dimensions);
+    }
+    answer = make_report(env, db, status, report);
     rows_free(&rows);
   }
   ids_free(&ids);
@@ -113,10 +112,9 @@ static ERL_NIF_TERM upsert_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM ar
 
 NIF(nif_upsert) {
   database *db;
-  ErlNifBinary metadata;
   ERL_NIF_TERM answer;
-  if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[3], &metadata)) return bad_call(env, argv[0]);
-  uint64_t cost = cost_upsert(list_length(env, argv[1]), atomic_load(&db->shared->dimensions), metadata.size);
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
+  uint64_t cost = cost_ids(env, argv[1]) + cost_vectors(env, argv[2], 0) + cost_text(env, argv[3]);
   if (write_here(env, db, argv, no_flags(env), argv[4], cost, upsert_body, &answer)) return answer;
   return enif_schedule_nif(env, "upsert", ERL_NIF_DIRTY_JOB_CPU_BOUND, upsert_dirty, argc, argv);
 }
@@ -132,7 +130,7 @@ static ERL_NIF_TERM update_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM
   if (!ids_get(env, argv[1], &ids, &answer)) return answer;
   vdb_write_report *report = NULL;
   vdb_status status = vdb_database_update_metadata(db->handle, &ids.view, metadata, length, call, &report);
-  answer = make_report(env, status, report);
+  answer = make_report(env, db, status, report);
   ids_free(&ids);
   return answer;
 }
@@ -144,10 +142,9 @@ static ERL_NIF_TERM update_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM ar
 
 NIF(nif_update_metadata) {
   database *db;
-  ErlNifBinary metadata;
   ERL_NIF_TERM answer;
-  if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[2], &metadata)) return bad_call(env, argv[0]);
-  uint64_t cost = cost_upsert(list_length(env, argv[1]), 0, metadata.size);
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
+  uint64_t cost = cost_ids(env, argv[1]) + cost_text(env, argv[2]);
   if (write_here(env, db, argv, argv[3], argv[4], cost, update_body, &answer)) return answer;
   return enif_schedule_nif(env, "update_metadata", ERL_NIF_DIRTY_JOB_CPU_BOUND, update_dirty, argc, argv);
 }
@@ -160,7 +157,7 @@ static ERL_NIF_TERM delete_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM
   if (!ids_get(env, argv[1], &ids, &answer)) return answer;
   vdb_write_report *report = NULL;
   vdb_status status = vdb_database_delete(db->handle, &ids.view, call, &report);
-  answer = make_report(env, status, report);
+  answer = make_report(env, db, status, report);
   ids_free(&ids);
   return answer;
 }
@@ -174,7 +171,7 @@ NIF(nif_delete) {
   database *db;
   ERL_NIF_TERM answer;
   if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
-  uint64_t cost = cost_upsert(list_length(env, argv[1]), 0, 0);
+  uint64_t cost = cost_ids(env, argv[1]);
   if (write_here(env, db, argv, no_flags(env), argv[2], cost, delete_body, &answer)) return answer;
   return enif_schedule_nif(env, "delete", ERL_NIF_DIRTY_JOB_CPU_BOUND, delete_dirty, argc, argv);
 }
@@ -188,7 +185,7 @@ static ERL_NIF_TERM delete_where_body(ErlNifEnv *env, database *db, const ERL_NI
   if (!text_get(env, argv[1], &filter, &length)) return bad_call(env, argv[0]);
   vdb_write_report *report = NULL;
   vdb_status status = vdb_database_delete_where(db->handle, filter, length, call, &report);
-  return make_report(env, status, report);
+  return make_report(env, db, status, report);
 }
 
 NIF(nif_delete_where) {

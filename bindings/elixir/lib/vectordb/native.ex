@@ -167,6 +167,13 @@ defmodule VectorDB.Native do
           {non_neg_integer(), non_neg_integer(), non_neg_integer(), non_neg_integer()} | failure()
   def live_handles, do: not_loaded()
 
+  @doc """
+  The longest that a call held an ordinary scheduler since this was asked last, in nanoseconds. More than
+  a million would be a defect: what takes that long belongs on a dirty one.
+  """
+  @spec longest_call() :: non_neg_integer()
+  def longest_call, do: not_loaded()
+
   @doc "Sends log events of a level and above to a process."
   @spec log_set(pid(), 0..3) :: :ok | failure()
   def log_set(_pid, _level), do: not_loaded()
