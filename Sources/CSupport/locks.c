@@ -1,6 +1,8 @@
 #include "vdb_locks.h"
-#include "vdb_threads.h"
+#include "blocking.h"
+#include "vdb_gate.h"
 #include "vdb_readers.h"
+#include "vdb_threads.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -34,7 +36,6 @@ static vdb_lock_slot first_blocks[VDB_LOCK_LEVELS + 1][FIRST_BLOCK];
 static pthread_mutex_t slabs_mutex = PTHREAD_MUTEX_INITIALIZER;
 /* One fork at a time: fork handlers of two threads may run side by side, and what follows is shared. */
 static pthread_mutex_t fork_mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t set_up_once = PTHREAD_ONCE_INIT;
 static uint64_t epoch;
 /* Locks of each level that the running fork holds. Only touched while preparing and after, by the forking thread. */
 static uint32_t held[VDB_LOCK_LEVELS];
@@ -59,7 +60,10 @@ static uint32_t used_slots(uint32_t level) {
   return used;
 }
 
-static void give_back_all(void) {
+/* Opens the gate and gives back what was taken before it closed. */
+static void give_way(void) {
+  vdb_gate_open();
+  vdb_readers_parent_after_fork();
   for (uint32_t level = VDB_LOCK_LEVELS; level-- > 0;) {
     for (uint32_t i = held[level]; i-- > 0;) pthread_mutex_unlock(&slot_at(&slabs[level], i)->mutex);
     held[level] = 0;
@@ -77,26 +81,28 @@ static int take_late_ones(void) {
   return 1;
 }
 
+/* The gate closes while the slabs are free, for who makes a lock may be in the initialiser of a global, which is no place to
+ * meet a fork. Locks made meanwhile are few; somebody who waits at the gate may hold one, and then all begins again. */
 static void prepare_fork(void) {
   pthread_mutex_lock(&fork_mutex);
+  vdb_gate_let_in();
   for (;;) {
     for (uint32_t level = 0; level < VDB_LOCK_LEVELS; level++) {
       uint32_t used = used_slots(level);
       for (; held[level] < used; held[level]++) pthread_mutex_lock(&slot_at(&slabs[level], held[level])->mutex);
     }
     vdb_readers_prepare_fork();
+    vdb_gate_close();
     pthread_mutex_lock(&slabs_mutex);
     if (take_late_ones()) return;
     pthread_mutex_unlock(&slabs_mutex);
-    vdb_readers_parent_after_fork();
-    give_back_all();
+    give_way();
   }
 }
 
 static void parent_after_fork(void) {
   pthread_mutex_unlock(&slabs_mutex);
-  vdb_readers_parent_after_fork();
-  give_back_all();
+  give_way();
   pthread_mutex_unlock(&fork_mutex);
 }
 
@@ -109,6 +115,7 @@ static void child_after_fork(void) {
   vdb_readers_child_after_fork();
   pthread_mutex_init(&slabs_mutex, NULL);
   pthread_mutex_init(&fork_mutex, NULL);
+  vdb_gate_open_in_child();
   __atomic_fetch_add(&epoch, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -121,8 +128,9 @@ static void slot_init(vdb_lock_slot *slot, uint32_t which) {
   }
 }
 
-/* Slot 0 of each slab is what everybody shares for whom there was no memory. */
-static void set_up(void) {
+/* As the library is loaded: before any thread can be inside. Slot 0 of each slab is what everybody shares for whom there was
+ * no memory. */
+__attribute__((constructor)) static void set_up(void) {
   for (uint32_t which = 0; which <= CONDITIONS; which++) {
     slabs[which].blocks[0] = first_blocks[which];
     slot_init(slot_at(&slabs[which], 0), which);
@@ -132,7 +140,6 @@ static void set_up(void) {
 }
 
 static vdb_lock_slot *slot_new(uint32_t which) {
-  pthread_once(&set_up_once, set_up);
   pthread_mutex_lock(&slabs_mutex);
   slab *from = &slabs[which];
   vdb_lock_slot *slot = from->free;
@@ -167,20 +174,24 @@ void vdb_lock_free(vdb_lock_slot *slot) {
   pthread_mutex_unlock(&slabs_mutex);
 }
 
-void vdb_lock_take(vdb_lock_slot *lock) { pthread_mutex_lock(&lock->mutex); }
+void vdb_lock_take(vdb_lock_slot *lock) { lock_outside_gate(&lock->mutex); }
 
 void vdb_lock_give(vdb_lock_slot *lock) { pthread_mutex_unlock(&lock->mutex); }
 
 void vdb_condition_wait(vdb_lock_slot *condition, vdb_lock_slot *lock) {
   int state = vdb_cancellation_off();
+  uint32_t depth = vdb_gate_pause();
   pthread_cond_wait(&condition->condition, &lock->mutex);
+  vdb_gate_resume(depth);
   vdb_cancellation_restore(state);
 }
 
 int vdb_condition_wait_until(vdb_lock_slot *condition, vdb_lock_slot *lock, uint64_t deadline) {
   struct timespec when = {(time_t)(deadline / 1000000000u), (long)(deadline % 1000000000u)};
   int state = vdb_cancellation_off();
+  uint32_t depth = vdb_gate_pause();
   int woken = pthread_cond_timedwait(&condition->condition, &lock->mutex, &when) == 0;
+  vdb_gate_resume(depth);
   vdb_cancellation_restore(state);
   return woken;
 }

@@ -1,4 +1,5 @@
 #include "vdb_readers.h"
+#include "blocking.h"
 #include "vdb_threads.h"
 
 #include <pthread.h>
@@ -45,7 +46,7 @@ static void drain(uint32_t which) {
 }
 
 void vdb_readers_wait(void) {
-  pthread_mutex_lock(&waiting);
+  lock_outside_gate(&waiting);
   uint32_t current = __atomic_load_n(&phase, __ATOMIC_SEQ_CST);
   drain(1 - current); /* those who read the phase before the last flip and came in after it */
   __atomic_store_n(&phase, 1 - current, __ATOMIC_SEQ_CST);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #endif
 #include "vdb_threads.h"
+#include "vdb_gate.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -23,7 +24,9 @@ static void *run(void *opaque) {
   start mine = *(start *)opaque;
   free(opaque);
   pthread_setname_np(pthread_self(), mine.name);
+  vdb_gate_seat *seat = vdb_gate_enter();
   mine.body(mine.argument);
+  vdb_gate_leave(seat);
   return NULL;
 }
 
@@ -81,3 +84,27 @@ int vdb_cancellation_off(void) {
 }
 
 void vdb_cancellation_restore(int state) { pthread_setcancelstate(state, NULL); }
+
+/* What vdb_thread_set_value keeps, and how it ends. The key is made as the library is loaded: making it at the first failure
+ * would need a lock that a fork could leave taken. */
+static pthread_key_t value_key;
+static int has_value_key;
+static void (*end_of_value)(void *);
+
+static void end_value(void *value) {
+  vdb_gate_seat *seat = vdb_gate_enter();
+  __atomic_load_n(&end_of_value, __ATOMIC_RELAXED)(value);
+  vdb_gate_leave(seat);
+}
+
+__attribute__((constructor)) static void make_value_key(void) {
+  has_value_key = pthread_key_create(&value_key, end_value) == 0;
+}
+
+void *vdb_thread_value(void) { return has_value_key ? pthread_getspecific(value_key) : NULL; }
+
+int vdb_thread_set_value(void *value, void (*end)(void *)) {
+  if (!has_value_key) return 0;
+  __atomic_store_n(&end_of_value, end, __ATOMIC_RELAXED);
+  return pthread_setspecific(value_key, value) == 0;
+}

@@ -1,3 +1,5 @@
+import CSupport
+
 /// What bounds one call: a deadline on the monotonic clock, and a cancel flag that another thread may raise.
 ///
 /// Passed down to everything that can wait or work for more than a millisecond; `interruption()` is cheap enough to be
@@ -23,8 +25,9 @@ package struct CallContext: Sendable {
   /// No deadline, no cancellation.
   package static let unbounded = CallContext()
 
-  /// Why the call must stop now, or nil to go on.
+  /// Why the call must stop now, or nil to go on. A fork that waits for this thread happens here.
   package func interruption() -> Interruption? {
+    vdb_gate_safe_point()
     if let cancel, cancel.isCancelled { return .cancelled }
     if let deadline, monotonicNanoseconds() >= deadline { return .deadlineExceeded }
     return nil

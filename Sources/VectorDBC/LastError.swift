@@ -13,20 +13,20 @@ final class LastError {
 
   /// Nil when no call of this thread failed yet.
   static var current: LastError? {
-    guard let key, let raw = pthread_getspecific(key) else { return nil }
+    guard let raw = vdb_thread_value() else { return nil }
     return Unmanaged<LastError>.fromOpaque(raw).takeUnretainedValue()
   }
 
+  /// Where the process has used up its thread keys there is a status, and no message.
   static func set(_ error: VectorError) {
     let box: LastError
     if let current {
       box = current
     } else {
-      guard let key else { return }
       box = LastError()
-      let raw = Unmanaged.passRetained(box).toOpaque()
-      if pthread_setspecific(key, raw) != 0 {
-        Unmanaged<LastError>.fromOpaque(raw).release()
+      let raw = Unmanaged.passRetained(box)
+      guard vdb_thread_set_value(raw.toOpaque(), { Unmanaged<LastError>.fromOpaque($0).release() }) != 0 else {
+        raw.release()
         return
       }
     }
@@ -34,13 +34,4 @@ final class LastError {
     free(box.text)
     box.text = error.message.withCString { strdup($0) }
   }
-
-  /// Nil when the process has used up its keys: then there is a status, and no message.
-  private static let key: pthread_key_t? = {
-    var key = pthread_key_t()
-    let refused = pthread_key_create(&key) { raw in
-      if let raw { Unmanaged<LastError>.fromOpaque(raw).release() }
-    }
-    return refused == 0 ? key : nil
-  }()
 }

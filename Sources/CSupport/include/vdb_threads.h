@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-/* Starts a detached thread with every signal blocked, so that no handler of the host ever runs on it. The name is cut to 15
- * bytes. Returns 0, or an errno when the system refuses. */
-int vdb_thread_start(void (*body)(void *), void *argument, const char *name);
+/* Starts a detached thread inside the gate (vdb_gate.h), with every signal blocked, so that no handler of the host ever runs
+ * on it. The name is cut to 15 bytes. Returns 0, or an errno when the system refuses. */
+int vdb_thread_start(void (*_Nonnull body)(void *_Nullable), void *_Nullable argument, const char *_Nonnull name);
 
 /* Puts off a pthread_cancel of the calling thread, and lets it happen again. Around every call that is a cancellation point:
  * unwinding through Swift would leave locks taken. */
@@ -18,6 +18,11 @@ uint32_t vdb_usable_processors(void);
 
 /* A small number of the calling thread, handed out in turn: which of several counters it uses. */
 uint32_t vdb_thread_stripe(void);
+
+/* One pointer of the calling thread, NULL at first. `set` hands over what `end`, always the same function, is called with
+ * when the thread ends; 0 when the process has used up its keys or memory, and then nothing was kept. */
+void *_Nullable vdb_thread_value(void);
+int vdb_thread_set_value(void *_Nonnull value, void (*_Nonnull end)(void *_Nonnull));
 
 /* A flag of the calling thread: whether it is running a task of a worker pool. */
 int vdb_thread_in_task(void);

@@ -149,7 +149,10 @@ package final class EventForwarder: @unchecked Sendable {
     while let (event, receiver) = next() {
       let text = UnsafeRawPointer(event.text.base)?.assumingMemoryBound(to: CChar.self)
       withExtendedLifetime(event.text) {
+        // The host's code takes its own time, and may fork.
+        let depth = vdb_gate_pause()
         receiver.callback(receiver.context, event.level.rawValue, text, event.text.count)
+        vdb_gate_resume(depth)
       }
     }
     lock.withLock {

@@ -5,16 +5,18 @@ import VectorModel
 
 @c @implementation
 public func vdb_status_name(_ status: vdb_status) -> UnsafePointer<CChar>? {
-  borrowed(Status(rawValue: status)?.name ?? "VDB_E_UNKNOWN")
+  inside { borrowed(Status(rawValue: status)?.name ?? "VDB_E_UNKNOWN") }
 }
 
 @c @implementation
-public func vdb_last_error_status() -> vdb_status { LastError.current?.error.status.rawValue ?? VDB_OK }
+public func vdb_last_error_status() -> vdb_status { inside { LastError.current?.error.status.rawValue ?? VDB_OK } }
 
 @c @implementation
 public func vdb_last_error_message() -> UnsafePointer<CChar>? {
-  guard let text = LastError.current?.text else { return borrowed("") }
-  return UnsafePointer(text)
+  inside {
+    guard let text = LastError.current?.text else { return borrowed("") }
+    return UnsafePointer(text)
+  }
 }
 
 @c @implementation

@@ -63,6 +63,7 @@ extension NamespaceStore {
       }, threads: settings.threads, context: context)
     withExtendedLifetime(masks) {}
     for query in 0..<lists.count {
+      if let interruption = context.interruption() { throw VectorError(interruption) }
       for neighbor in lists[query] {
         let score = settings.metric.score(distance: neighbor.distance)
         if let most = request.maxDistance, Double(neighbor.distance) > most { break }
