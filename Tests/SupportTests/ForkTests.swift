@@ -1,3 +1,4 @@
+import CSupport
 import CTestSupport
 import Support
 import Testing
@@ -73,7 +74,10 @@ func inChild(_ body: () -> Bool) -> Bool {
     let failures = AtomicWord(0)
     WorkerPool(helpers: 2).run(tasks: 3, threads: 3) { task in
       if task > 0 {
-        while done.load() == 0 { _ = cell.load() }
+        while done.load() == 0 {
+          _ = cell.load()
+          vdb_gate_safe_point()
+        }
       } else {
         for _ in 0..<30 {
           let isGood = inChild {
