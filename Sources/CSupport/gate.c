@@ -24,8 +24,6 @@ static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 /* Threads that met the closed gate and are not inside yet. */
 static uint32_t kept_out;
 
-static uint32_t next_stripe;
-
 struct vdb_gate_seat {
   uint64_t *inside; /* the counter of this thread's stripe, NULL before the first use */
   uint32_t depth;   /* how often this thread has entered and not left */
@@ -34,9 +32,7 @@ struct vdb_gate_seat {
 static _Thread_local vdb_gate_seat own_seat;
 
 static uint64_t *counter_of(vdb_gate_seat *seat) {
-  if (seat->inside == NULL) {
-    seat->inside = &counters[__atomic_fetch_add(&next_stripe, 1, __ATOMIC_RELAXED) % STRIPES].inside;
-  }
+  if (seat->inside == NULL) seat->inside = &counters[vdb_thread_stripe() % STRIPES].inside;
   return seat->inside;
 }
 
