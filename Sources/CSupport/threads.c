@@ -23,7 +23,7 @@ typedef struct {
 static void *run(void *opaque) {
   start mine = *(start *)opaque;
   free(opaque);
-  pthread_setname_np(pthread_self(), mine.name);
+  if (mine.name[0] != 0) pthread_setname_np(pthread_self(), mine.name);
   vdb_gate_seat *seat = vdb_gate_enter();
   mine.body(mine.argument);
   vdb_gate_leave(seat);
@@ -35,7 +35,7 @@ int vdb_thread_start(void (*body)(void *), void *argument, const char *name) {
   if (opaque == NULL) return ENOMEM;
   opaque->body = body;
   opaque->argument = argument;
-  strncpy(opaque->name, name, sizeof opaque->name - 1);
+  if (name != NULL) strncpy(opaque->name, name, sizeof opaque->name - 1);
 
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);

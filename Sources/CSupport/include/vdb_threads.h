@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /* Starts a detached thread inside the gate (vdb_gate.h), with every signal blocked, so that no handler of the host ever runs
- * on it. The name is cut to 15 bytes. Returns 0, or an errno when the system refuses. */
-int vdb_thread_start(void (*_Nonnull body)(void *_Nullable), void *_Nullable argument, const char *_Nonnull name);
+ * on it. The name, or NULL for none, is cut to 15 bytes. Returns 0, or an errno when the system refuses. */
+int vdb_thread_start(void (*_Nonnull body)(void *_Nullable), void *_Nullable argument, const char *_Nullable name);
 
 /* Puts off a pthread_cancel of the calling thread, and lets it happen again. Around every call that is a cancellation point:
  * unwinding through Swift would leave locks taken. */
