@@ -118,6 +118,8 @@ void cost_cleared(database *db) {
 
 uint64_t cost_bytes(database *db) {
   uint64_t row = plus(plus(times(load(&db->shared->widest), sizeof(float)), load(&db->shared->record_bytes)), 64);
+  /* Each may be the only one of its namespace, which has room for many more. */
+  if (atomic_load(&db->shared->has_views)) row = times(row, 256);
   return times(cost_rows(db), row);
 }
 

@@ -50,10 +50,9 @@ defmodule VectorDB do
   `:infinity`) bounds a call.
   """
 
-  import VectorDB.Twin, only: [deftwin: 1]
+  import VectorDB.Twin, only: [deftwin: 2]
 
-  alias VectorDB.{Batch, Database, Error, JSON, Match, Native}
-  alias VectorDB.{Operation, Options, Pages, Record, Rows, Vectors}
+  alias VectorDB.{Database, Error, Match, Observing, Opening, Reading, Record, Writing}
 
   @typedoc "A database, or the name of one in a supervision tree."
   @type database :: Database.t() | atom()
@@ -63,7 +62,7 @@ defmodule VectorDB do
   @type filter :: map() | keyword() | String.t() | nil
   @type answer(value) :: {:ok, value} | {:error, Error.t()}
 
-  # ---- opening ------------------------------------------------------------------------------------
+  # ---- opening -------------------------------------------------------------------------------------
 
   @doc """
   A child specification: `{VectorDB, name: MyApp.VDB, backend: :memory, dimensions: 384}`.
@@ -95,16 +94,7 @@ defmodule VectorDB do
       :invalid_option
   """
   @spec create(String.t() | atom(), keyword() | map()) :: answer(Database.t())
-  def create(name, options \\ []) do
-    with {:ok, name} <- database_name(name),
-         {:ok, json} <- Options.open(options),
-         {:ok, ref} <- Operation.answer(Native.open(name, json, 0)) do
-      backend = options |> Map.new() |> backend_name()
-      {:ok, %Database{ref: ref, name: name, backend: backend}}
-    end
-  end
-
-  deftwin create(name, options \\ [])
+  deftwin create(name, options \\ []), to: Opening
 
   @doc """
   A view of one namespace of the same database; `""` is the default one. Cheap; a record belongs to
@@ -117,24 +107,13 @@ defmodule VectorDB do
       {1, 0}
   """
   @spec namespace(database(), String.t()) :: answer(Database.t())
-  def namespace(database, name) do
-    Operation.run(database, :namespace, fn %{ref: ref} = database ->
-      with {:ok, name} <- text(name, "namespace"),
-           {:ok, view} <- Operation.answer(Native.namespace(ref, name)) do
-        {:ok, %{database | ref: view, namespace: name}}
-      end
-    end)
-  end
-
-  deftwin namespace(database, name)
+  deftwin namespace(database, name), to: Opening
 
   @doc "Closes a database or view. Calls that run finish; later ones are `:closed`."
   @spec close(database()) :: answer(database())
-  def close(database), do: done(database, :close, fn %{ref: ref} -> Native.close(ref) end)
+  deftwin close(database), to: Opening
 
-  deftwin close(database)
-
-  # ---- writing ------------------------------------------------------------------------------------
+  # ---- writing -------------------------------------------------------------------------------------
 
   @doc """
   Writes one record, replacing the one of the same id. Answers the id. Options: `timeout:`.
@@ -147,18 +126,7 @@ defmodule VectorDB do
       :dimension_mismatch
   """
   @spec add(database(), String.t(), vector(), metadata(), keyword()) :: answer(String.t())
-  def add(database, id, vector, metadata \\ nil, options \\ []) do
-    Operation.run(database, :add, fn %{ref: ref} ->
-      with {:ok, _, timeout} <- Options.plain(options),
-           {:ok, json} <- Batch.metadata_array([metadata]),
-           answer = Native.upsert(ref, [id], [Vectors.one(vector)], json, timeout),
-           {:ok, _report} <- Operation.answer(answer) do
-        {:ok, id}
-      end
-    end)
-  end
-
-  deftwin add(database, id, vector, metadata \\ nil, options \\ [])
+  deftwin add(database, id, vector, metadata \\ nil, options \\ []), to: Writing
 
   @doc """
   Writes many records and answers their number. Much faster than one by one.
@@ -176,18 +144,7 @@ defmodule VectorDB do
       {:ok, 2}
   """
   @spec add_batch(database(), list() | map(), keyword()) :: answer(non_neg_integer())
-  def add_batch(database, batch, options \\ []) do
-    Operation.run(database, :add_batch, fn %{ref: ref} ->
-      with {:ok, _, timeout} <- Options.plain(options),
-           {:ok, {ids, vectors, json}} <- Batch.normalise(batch),
-           answer = Native.upsert(ref, ids, vectors, json, timeout),
-           {:ok, {applied, _, _, _}} <- Operation.answer(answer) do
-        {:ok, applied}
-      end
-    end)
-  end
-
-  deftwin add_batch(database, batch, options \\ [])
+  deftwin add_batch(database, batch, options \\ []), to: Writing
 
   @doc """
   Merges metadata into a record's (`nil` removes a key), or replaces it with `replace: true`. Answers the
@@ -200,19 +157,7 @@ defmodule VectorDB do
       %{"x" => 1, "z" => true}
   """
   @spec update_metadata(database(), String.t(), map(), keyword()) :: answer(String.t())
-  def update_metadata(database, id, metadata, options \\ []) do
-    Operation.run(database, :update_metadata, fn %{ref: ref} ->
-      with {:ok, options, timeout} <- Options.plain(options, [:replace]),
-           {:ok, flags} <- Options.replace(options),
-           {:ok, json} <- Batch.encode_metadata(metadata),
-           answer = Native.update_metadata(ref, [id], "[" <> json <> "]", flags, timeout),
-           {:ok, _report} <- Operation.answer(answer) do
-        {:ok, id}
-      end
-    end)
-  end
-
-  deftwin update_metadata(database, id, metadata, options \\ [])
+  deftwin update_metadata(database, id, metadata, options \\ []), to: Writing
 
   @doc """
   Deletes records: by id, by a list of ids, or with `filter:` those that match. Answers their number, or
@@ -225,60 +170,36 @@ defmodule VectorDB do
   """
   @spec delete(database(), String.t() | [String.t()] | [filter: filter()], keyword()) ::
           answer(non_neg_integer() | nil)
-  def delete(database, what, options \\ []) do
-    Operation.run(database, :delete, fn %{ref: ref} ->
-      with {:ok, report} <- delete_what(ref, what, options) |> Operation.answer() do
-        {:ok, elem(report, 2)}
-      end
-    end)
-  end
-
-  deftwin delete(database, what, options \\ [])
+  deftwin delete(database, what, options \\ []), to: Writing
 
   @doc "Deletes every record of this namespace. Options: `timeout:`."
   @spec clear(database(), keyword()) :: answer(database())
-  def clear(database, options \\ []), do: timed(database, :clear, options, &Native.clear/2)
-
-  deftwin clear(database, options \\ [])
+  deftwin clear(database, options \\ []), to: Writing
 
   @doc """
   Deletes the collection itself, with all namespaces; later calls are `:not_found`. Refused from a view.
   Options: `timeout:`.
   """
   @spec drop(database(), keyword()) :: answer(database())
-  def drop(database, options \\ []), do: timed(database, :drop, options, &Native.drop/2)
-
-  deftwin drop(database, options \\ [])
+  deftwin drop(database, options \\ []), to: Writing
 
   @doc "Returns when what was written is durable and visible. Options: `timeout:`."
   @spec flush(database(), keyword()) :: answer(database())
-  def flush(database, options \\ []), do: timed(database, :flush, options, &Native.flush/2)
-
-  deftwin flush(database, options \\ [])
+  deftwin flush(database, options \\ []), to: Writing
 
   @doc "Builds an index over what is stored; `index` is a map as at opening. Options: `timeout:`."
   @spec create_index(database(), map() | nil, keyword()) :: answer(database())
-  def create_index(database, index \\ nil, options \\ []) do
-    timed(database, :create_index, options, fn ref, timeout ->
-      with {:ok, json} <- Options.object(:index, index), do: Native.create_index(ref, json, timeout)
-    end)
-  end
-
-  deftwin create_index(database, index \\ nil, options \\ [])
+  deftwin create_index(database, index \\ nil, options \\ []), to: Writing
 
   @doc "Saving to a file arrives with the file backend: `:unsupported`."
   @spec save(database(), Path.t()) :: answer(database())
-  def save(database, _path), do: without_files(database, :save)
-
-  deftwin save(database, path)
+  deftwin save(database, path), to: Writing
 
   @doc "Loading from a file arrives with the file backend: `:unsupported`."
   @spec load(database(), Path.t()) :: answer(database())
-  def load(database, _path), do: without_files(database, :load)
+  deftwin load(database, path), to: Writing
 
-  deftwin load(database, path)
-
-  # ---- reading ------------------------------------------------------------------------------------
+  # ---- reading -------------------------------------------------------------------------------------
 
   @doc """
   The records nearest to a vector, nearest first, as `VectorDB.Match`.
@@ -301,16 +222,7 @@ defmodule VectorDB do
       {"b", 0.0, [0.0, 1.0]}
   """
   @spec search(database(), vector(), keyword()) :: answer([Match.t()])
-  def search(database, vector, options \\ []) do
-    Operation.run(database, :search, fn %{ref: ref} ->
-      with {:ok, {native, form}} <- Options.search(options),
-           {:ok, rows} <- Operation.answer(Native.search(ref, Vectors.one(vector), native)) do
-        {:ok, Rows.matches(rows, form)}
-      end
-    end)
-  end
-
-  deftwin search(database, vector, options \\ [])
+  deftwin search(database, vector, options \\ []), to: Reading
 
   @doc """
   As `search/3` for many vectors, a list of them or a tensor of shape `{q, d}`: one pass over the data.
@@ -323,30 +235,11 @@ defmodule VectorDB do
       ["a", "b"]
   """
   @spec search_batch(database(), [vector()] | struct(), keyword()) :: answer([[Match.t()]])
-  def search_batch(database, vectors, options \\ []) do
-    Operation.run(database, :search_batch, fn %{ref: ref} ->
-      with {:ok, {native, form}} <- Options.search(options),
-           vectors = Vectors.many(vectors, nil),
-           {:ok, answers} <- Operation.answer(Native.search_batch(ref, vectors, native)) do
-        {:ok, Enum.map(answers, &Rows.matches(&1, form))}
-      end
-    end)
-  end
-
-  deftwin search_batch(database, vectors, options \\ [])
+  deftwin search_batch(database, vectors, options \\ []), to: Reading
 
   @doc "As `search/3`, near a stored record, which is left out itself. A missing one is `:not_found`."
   @spec search_by_id(database(), String.t(), keyword()) :: answer([Match.t()])
-  def search_by_id(database, id, options \\ []) do
-    Operation.run(database, :search_by_id, fn %{ref: ref} ->
-      with {:ok, {native, form}} <- Options.search(options),
-           {:ok, rows} <- Operation.answer(Native.search_by_id(ref, id, native)) do
-        {:ok, Rows.matches(rows, form)}
-      end
-    end)
-  end
-
-  deftwin search_by_id(database, id, options \\ [])
+  deftwin search_by_id(database, id, options \\ []), to: Reading
 
   @doc """
   A record by id as `VectorDB.Record`, or `nil` when there is none. Options: `include_metadata:` (true),
@@ -360,17 +253,11 @@ defmodule VectorDB do
       {:ok, nil}
   """
   @spec get(database(), String.t(), keyword()) :: answer(Record.t() | nil)
-  def get(database, id, options \\ []) do
-    with {:ok, [record]} <- get_records(database, :get, [id], options), do: {:ok, record}
-  end
-
-  deftwin get(database, id, options \\ [])
+  deftwin get(database, id, options \\ []), to: Reading
 
   @doc "As `get/3` for a list of ids: a list in their order, `nil` for each that is missing."
   @spec get_many(database(), [String.t()], keyword()) :: answer([Record.t() | nil])
-  def get_many(database, ids, options \\ []), do: get_records(database, :get_many, ids, options)
-
-  deftwin get_many(database, ids, options \\ [])
+  deftwin get_many(database, ids, options \\ []), to: Reading
 
   @doc """
   All records, or with `filter:` those that match, as a lazy enumerable in no promised order. Pages of
@@ -383,16 +270,7 @@ defmodule VectorDB do
       325
   """
   @spec stream(database(), keyword()) :: answer(Enumerable.t())
-  def stream(database, options \\ []) do
-    with {:ok, database} <- Operation.resolve(database),
-         {:ok, page} <- Options.page(options),
-         # A closed database or a wrong filter shows now, not in the middle of a pipeline.
-         {:ok, _} <- Operation.answer(Native.count(database.ref, elem(page, 1), 0)) do
-      {:ok, Pages.stream(database, page)}
-    end
-  end
-
-  deftwin stream(database, options \\ [])
+  deftwin stream(database, options \\ []), to: Reading
 
   @doc """
   Number of records of this namespace, or with `filter:` of those that match. Also `timeout:`.
@@ -403,56 +281,29 @@ defmodule VectorDB do
       {2, 1}
   """
   @spec count(database(), keyword()) :: answer(non_neg_integer())
-  def count(database, options \\ []) do
-    Operation.run(database, :count, fn %{ref: ref} ->
-      with {:ok, options, timeout} <- Options.plain(options, [:filter]),
-           {:ok, filter} <- Options.filter(options[:filter]),
-           {:ok, {count, _exact}} <- Operation.answer(Native.count(ref, filter, timeout)) do
-        {:ok, count}
-      end
-    end)
-  end
-
-  deftwin count(database, options \\ [])
+  deftwin count(database, options \\ []), to: Reading
 
   @doc "Names of the namespaces that hold records; `\"\"` is the default one."
   @spec namespaces(database()) :: answer([String.t()])
-  def namespaces(database), do: decoded(database, :namespaces, &Native.namespaces/1)
-
-  deftwin namespaces(database)
+  deftwin namespaces(database), to: Reading
 
   @doc "Names of the collections the backend holds."
   @spec collections(database()) :: answer([String.t()])
-  def collections(database), do: decoded(database, :collections, &Native.collections/1)
+  deftwin collections(database), to: Reading
 
-  deftwin collections(database)
-
-  # ---- observing ----------------------------------------------------------------------------------
+  # ---- observing -----------------------------------------------------------------------------------
 
   @doc "What the backend can do, a map with string keys."
   @spec capabilities(database()) :: answer(map())
-  def capabilities(database), do: decoded(database, :capabilities, &Native.capabilities/1)
-
-  deftwin capabilities(database)
+  deftwin capabilities(database), to: Observing
 
   @doc "How the database was really opened, a map with string keys. Never a secret's value."
   @spec describe(database()) :: answer(map())
-  def describe(database), do: decoded(database, :describe, &Native.describe/1)
-
-  deftwin describe(database)
+  deftwin describe(database), to: Observing
 
   @doc "Count, description, metrics and cache statistics in one map with string keys."
   @spec stats(database()) :: answer(map())
-  def stats(database) do
-    with {:ok, count} <- count(database),
-         {:ok, description} <- describe(database),
-         {:ok, metrics} <- decoded(database, :metrics, &Native.metrics/1),
-         {:ok, cache} <- decoded(database, :cache_stats, &Native.cache_stats/1) do
-      {:ok, %{"count" => count, "describe" => description, "metrics" => metrics, "cache" => cache}}
-    end
-  end
-
-  deftwin stats(database)
+  deftwin stats(database), to: Observing
 
   @doc """
   Health, a map with string keys; `"status"` is `"ok"`, `"degraded"`, `"down"` or `"unknown"`. A closed
@@ -462,73 +313,35 @@ defmodule VectorDB do
       "ok"
   """
   @spec health(database(), keyword()) :: map()
-  def health(database, options \\ []) do
-    with {:ok, options, _timeout} <- Options.plain(options, [:probe]),
-         {:ok, flags} <- Options.probe(options),
-         {:ok, health} <- decoded(database, :health, &Native.health(&1, flags)) do
-      health
-    else
-      {:error, error} -> %{"status" => "down", "error" => Exception.message(error)}
-    end
-  end
+  defdelegate health(database, options \\ []), to: Observing
 
   @doc "Whether the database is fit for use; false also for a closed one. Never asks the network."
   @spec healthy?(database()) :: boolean()
-  def healthy?(database) do
-    case Operation.resolve(database) do
-      {:ok, %{ref: ref}} -> Native.healthy(ref) == {:ok, true}
-      {:error, _} -> false
-    end
-  end
+  defdelegate healthy?(database), to: Observing
 
   @doc "Metrics, a map with string keys: `\"total_requests\"`, `\"success_rate\"`, ... Raises when closed."
   @spec metrics(database()) :: map()
-  def metrics(database),
-    do: database |> decoded(:metrics, &Native.metrics/1) |> VectorDB.Twin.unwrap()
+  defdelegate metrics(database), to: Observing
 
   @doc "Cache statistics, a map with string keys; `%{\"enabled\" => false}` without one. Raises when closed."
   @spec cache_stats(database()) :: map()
-  def cache_stats(database),
-    do: database |> decoded(:cache_stats, &Native.cache_stats/1) |> VectorDB.Twin.unwrap()
+  defdelegate cache_stats(database), to: Observing
 
   @doc "Forgets every cached answer."
   @spec clear_cache(database()) :: answer(database())
-  def clear_cache(database),
-    do: done(database, :clear_cache, fn %{ref: ref} -> Native.clear_cache(ref) end)
-
-  deftwin clear_cache(database)
+  deftwin clear_cache(database), to: Observing
 
   @doc "State of the circuit breaker. Raises when closed."
   @spec circuit_breaker(database()) :: :closed | :half_open | :open
-  def circuit_breaker(database) do
-    state =
-      Operation.run(database, :circuit_breaker, fn %{ref: ref} -> Native.breaker_state(ref) end)
-
-    elem({:closed, :half_open, :open}, VectorDB.Twin.unwrap(state))
-  end
+  defdelegate circuit_breaker(database), to: Observing
 
   @doc "Overrules the circuit breaker: `:force_open`, `:force_close`, or `:automatic` again."
   @spec control_breaker(database(), :automatic | :force_open | :force_close) :: answer(database())
-  def control_breaker(database, action) do
-    done(database, :control_breaker, fn %{ref: ref} ->
-      case Enum.find_index([:automatic, :force_open, :force_close], &(&1 == action)) do
-        nil -> {:error, Error.new(:invalid_argument, "no breaker action: #{shown(action)}")}
-        number -> Native.control_breaker(ref, number)
-      end
-    end)
-  end
-
-  deftwin control_breaker(database, action)
+  deftwin control_breaker(database, action), to: Observing
 
   @doc "Replaces secrets without reopening: a map of `\"api_key\"`, `\"token\"`, ..."
   @spec set_credentials(database(), map()) :: answer(database())
-  def set_credentials(database, credentials) do
-    done(database, :set_credentials, fn %{ref: ref} ->
-      with {:ok, json} <- Options.credentials(credentials), do: Native.set_credentials(ref, json)
-    end)
-  end
-
-  deftwin set_credentials(database, credentials)
+  deftwin set_credentials(database, credentials), to: Observing
 
   @doc """
   Names of the backends the library knows.
@@ -537,101 +350,17 @@ defmodule VectorDB do
       true
   """
   @spec supported_backends() :: answer([atom()])
-  def supported_backends, do: backends(fn _ -> true end)
-
-  deftwin supported_backends()
+  deftwin supported_backends(), to: Observing
 
   @doc "Names of the backends that this build can open now."
   @spec available_backends() :: answer([atom()])
-  def available_backends, do: backends(& &1["available"])
-
-  deftwin available_backends()
+  deftwin available_backends(), to: Observing
 
   @doc "Version of the library, `\"0.1.0\"`."
   @spec version() :: String.t()
-  def version, do: Native.version()
+  defdelegate version(), to: Observing
 
   @doc "The processor as the library's kernels see it."
   @spec cpu_features() :: answer(map())
-  def cpu_features do
-    with {:ok, json} <- Operation.answer(Native.cpu_features()), do: decode(json)
-  end
-
-  deftwin cpu_features()
-
-  # ---- parts --------------------------------------------------------------------------------------
-
-  defp database_name(name) when is_atom(name) and not is_nil(name),
-    do: {:ok, Atom.to_string(name)}
-
-  defp database_name(name), do: text(name, "name")
-
-  defp backend_name(options), do: to_string(options[:backend] || options["backend"] || "memory")
-
-  defp text(text, _what) when is_binary(text), do: {:ok, text}
-
-  defp text(other, what),
-    do: {:error, Error.new(:invalid_argument, "#{what} must be a string: #{shown(other)}")}
-
-  defp delete_what(ref, [{:filter, filter} | more], options) do
-    with {:ok, _, timeout} <- Options.plain(more ++ options),
-         {:ok, filter} <- Options.filter(filter) do
-      Native.delete_where(ref, filter, timeout)
-    end
-  end
-
-  defp delete_what(ref, ids, options) do
-    with {:ok, _, timeout} <- Options.plain(options) do
-      Native.delete(ref, if(is_binary(ids), do: [ids], else: ids), timeout)
-    end
-  end
-
-  defp get_records(database, operation, ids, options) do
-    Operation.run(database, operation, fn %{ref: ref} ->
-      with {:ok, {flags, timeout, form}} <- Options.get(options),
-           {:ok, rows} <- Operation.answer(Native.get(ref, ids, flags, timeout)) do
-        {:ok, Rows.records(rows, form)}
-      end
-    end)
-  end
-
-  # For what has no value: the database as it was given, so that calls can be piped.
-  defp done(database, operation, body) do
-    Operation.run(database, operation, fn handle ->
-      with :ok <- body.(handle), do: {:ok, database}
-    end)
-  end
-
-  defp timed(database, operation, options, body) do
-    done(database, operation, fn %{ref: ref} ->
-      with {:ok, _, timeout} <- Options.plain(options), do: body.(ref, timeout)
-    end)
-  end
-
-  defp without_files(database, operation) do
-    Operation.run(database, operation, fn %{backend: backend} ->
-      message = "#{operation} needs the file backend, which this version does not hold"
-      {:error, %{Error.new(:unsupported, message) | backend: backend}}
-    end)
-  end
-
-  defp decoded(database, operation, body) do
-    Operation.run(database, operation, fn %{ref: ref} ->
-      with {:ok, json} <- Operation.answer(body.(ref)), do: decode(json)
-    end)
-  end
-
-  defp decode(json) do
-    with {:error, message} <- JSON.decode(json), do: {:error, Error.new(:internal, message)}
-  end
-
-  # The names are the library's own, so their number is bounded.
-  defp backends(keep?) do
-    with {:ok, json} <- Operation.answer(Native.backends()),
-         {:ok, backends} <- decode(json) do
-      {:ok, for(backend <- backends, keep?.(backend), do: String.to_atom(backend["name"]))}
-    end
-  end
-
-  defp shown(term), do: inspect(term, limit: 5, printable_limit: 40)
+  deftwin cpu_features(), to: Observing
 end

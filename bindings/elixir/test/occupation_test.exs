@@ -206,6 +206,7 @@ defmodule VectorDB.OccupationTest do
         VectorDB.describe!(db)
         VectorDB.metrics(db)
         VectorDB.health(db)
+        :ok = Native.close(db.ref)
       end,
       2
     )

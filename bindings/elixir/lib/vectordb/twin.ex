@@ -1,9 +1,9 @@
 defmodule VectorDB.Twin do
   @moduledoc false
-  # `deftwin search(database, vector, options \\ [])` defines `search!/3` beside `search/3`: the value of
-  # `{:ok, value}` alone, or the error raised.
+  # `deftwin search(database, vector, options \\ []), to: Reading` defines `search/3`, which is that of
+  # `Reading`, and `search!/3` beside it: the value of `{:ok, value}` alone, or the error raised.
 
-  defmacro deftwin(call) do
+  defmacro deftwin(call, to: module) do
     {name, arguments} = Macro.decompose_call(call)
     variables = Enum.map(arguments, &without_default/1)
 
@@ -11,6 +11,10 @@ defmodule VectorDB.Twin do
       "As `#{name}/#{length(arguments)}`, but returns the value alone, or raises `VectorDB.Error`."
 
     quote do
+      def unquote(name)(unquote_splicing(arguments)) do
+        unquote(module).unquote(name)(unquote_splicing(variables))
+      end
+
       @doc unquote(documentation)
       def unquote(:"#{name}!")(unquote_splicing(arguments)) do
         VectorDB.Twin.unwrap(unquote(name)(unquote_splicing(variables)))

@@ -1,0 +1,72 @@
+defmodule VectorDB.Reading do
+  @moduledoc false
+  # Searching, getting, counting and walking through; documented in `VectorDB`.
+
+  alias VectorDB.{Native, Operation, Options, Pages, Rows, Vectors}
+
+  def search(database, vector, options) do
+    Operation.run(database, :search, fn %{ref: ref} ->
+      with {:ok, {native, form}} <- Options.search(options),
+           {:ok, rows} <- Operation.answer(Native.search(ref, Vectors.one(vector), native)) do
+        {:ok, Rows.matches(rows, form)}
+      end
+    end)
+  end
+
+  def search_batch(database, vectors, options) do
+    Operation.run(database, :search_batch, fn %{ref: ref} ->
+      with {:ok, {native, form}} <- Options.search(options),
+           vectors = Vectors.many(vectors, nil),
+           {:ok, answers} <- Operation.answer(Native.search_batch(ref, vectors, native)) do
+        {:ok, Enum.map(answers, &Rows.matches(&1, form))}
+      end
+    end)
+  end
+
+  def search_by_id(database, id, options) do
+    Operation.run(database, :search_by_id, fn %{ref: ref} ->
+      with {:ok, {native, form}} <- Options.search(options),
+           {:ok, rows} <- Operation.answer(Native.search_by_id(ref, id, native)) do
+        {:ok, Rows.matches(rows, form)}
+      end
+    end)
+  end
+
+  def get(database, id, options) do
+    with {:ok, [record]} <- get_records(database, :get, [id], options), do: {:ok, record}
+  end
+
+  def get_many(database, ids, options), do: get_records(database, :get_many, ids, options)
+
+  def stream(database, options) do
+    with {:ok, database} <- Operation.resolve(database),
+         {:ok, page} <- Options.page(options),
+         # A closed database or a wrong filter shows now, not in the middle of a pipeline.
+         {:ok, _} <- Operation.answer(Native.count(database.ref, elem(page, 1), 0)) do
+      {:ok, Pages.stream(database, page)}
+    end
+  end
+
+  def count(database, options) do
+    Operation.run(database, :count, fn %{ref: ref} ->
+      with {:ok, options, timeout} <- Options.plain(options, [:filter]),
+           {:ok, filter} <- Options.filter(options[:filter]),
+           {:ok, {count, _exact}} <- Operation.answer(Native.count(ref, filter, timeout)) do
+        {:ok, count}
+      end
+    end)
+  end
+
+  def namespaces(database), do: Operation.decoded(database, :namespaces, &Native.namespaces/1)
+
+  def collections(database), do: Operation.decoded(database, :collections, &Native.collections/1)
+
+  defp get_records(database, operation, ids, options) do
+    Operation.run(database, operation, fn %{ref: ref} ->
+      with {:ok, {flags, timeout, form}} <- Options.get(options),
+           {:ok, rows} <- Operation.answer(Native.get(ref, ids, flags, timeout)) do
+        {:ok, Rows.records(rows, form)}
+      end
+    end)
+  end
+end
