@@ -8,7 +8,7 @@ import Support
 package final class Pool<Factory: ConnectionFactory>: Connections, @unchecked Sendable {
   package typealias Connection = Factory.Connection
   private typealias Machine = PoolStateMachine<PoolWaiter>
-  private typealias Ended = (connection: Connection, reason: StaticString)
+  private typealias Ended = (place: Int, connection: Connection, reason: StaticString)
 
   /// A decision with what belongs to it: the connection of a grant, and connections to close.
   private struct Step {
@@ -254,7 +254,7 @@ package final class Pool<Factory: ConnectionFactory>: Connections, @unchecked Se
       guard let connection = connections[ending.place] else { continue }
       connections[ending.place] = nil
       counts.ended &+= 1
-      ended.append((connection, ending.reason))
+      ended.append((ending.place, connection, ending.reason))
     }
     return ended
   }
@@ -290,11 +290,15 @@ package final class Pool<Factory: ConnectionFactory>: Connections, @unchecked Se
 
   // MARK: - Outside the lock
 
+  /// Closes connections, and hands their places to those who wait.
   private func end(_ ended: [Ended]) {
-    for (connection, reason) in ended {
-      factory.close(connection)
-      tell(.connectionClosed(reason: reason))
+    if ended.isEmpty { return }
+    for connection in ended {
+      factory.close(connection.connection)
+      tell(.connectionClosed(reason: connection.reason))
     }
+    let waiters = locked { machine.ended(ended.map(\.place)).compactMap { deliver($0) } }
+    for waiter in waiters { waiter.parking.wake() }
   }
 
   private func tell(_ event: @autoclosure () -> ResilienceEvent) {

@@ -36,7 +36,8 @@ package struct PoolStateMachine<Waiter: Equatable> {
     package let decision: Decision
   }
 
-  /// A connection that has to end; its place is free already.
+  /// A connection the caller has to close, before it does anything else, and then to report with `ended`: until then it
+  /// counts, for a hard limit holds for what the backend sees too.
   package struct Ending {
     package let place: Int
     package let reason: StaticString
@@ -47,6 +48,7 @@ package struct PoolStateMachine<Waiter: Equatable> {
     case opening
     case leased
     case idle(since: UInt64)
+    case closing
   }
 
   private struct Place {
@@ -87,21 +89,19 @@ package struct PoolStateMachine<Waiter: Equatable> {
     if isClosed { return (.closed, []) }
     var endings: [Ending] = []
     if fresh, vacant.isEmpty, places.count == rules.hardLimit, let place = idle.popOldest() {
-      vacate(place)
-      endings.append(Ending(place: place, reason: "suspect"))
+      endings.append(end(place, "suspect"))
     }
     while !fresh, let place = idle.popNewest() {
       guard case .idle(let since) = places[place].use else { continue }
       if let reason = whyEnded(place, since, now) {
-        vacate(place)
-        endings.append(Ending(place: place, reason: reason))
+        endings.append(end(place, reason))
         continue
       }
       let grant = hold(place, .leased)
       let isSuspect = suspectUntil.map { since <= $0 } ?? false
       return (isSuspect || now.since(since) >= rules.checkAfterIdle ? .check(grant) : .use(grant), endings)
     }
-    if let place = vacancy() { return (.open(hold(place, .opening)), endings) }
+    if let place = endings.last?.place ?? vacancy() { return (.open(hold(place, .opening)), endings) }
     if let waiter { waiting.append(waiter) }
     return (.wait, endings)
   }
@@ -109,9 +109,12 @@ package struct PoolStateMachine<Waiter: Equatable> {
   /// The caller's `check` found the connection dead: another one, without queueing again.
   package mutating func checkFailed(_ grant: Grant, now: UInt64) -> (Decision, [Ending]) {
     guard release(grant.number) else { return (.closed, []) }
-    vacate(grant.place)
+    let dead = end(grant.place, "dead")
+    if isClosed { return (.closed, [dead]) }
+    // Only what is idle: a waiter may be handed the vacancy that is left, never the other way round.
+    if idle.isEmpty { return (.open(hold(grant.place, .opening)), [dead]) }
     let (decision, endings) = lease(nil, now: now)
-    return (decision, [Ending(place: grant.place, reason: "dead")] + endings)
+    return (decision, [dead] + endings)
   }
 
   /// The connection is open. False when the pool was closed meanwhile: the place is gone, the caller closes it.
@@ -144,8 +147,7 @@ package struct PoolStateMachine<Waiter: Equatable> {
     let place = Grant(number: number, isReused: false).place
     if !reusable && places[place].isReused { suspectUntil = now }
     if let reason = whyReturnedEnds(place, reusable, now) {
-      vacate(place)
-      return (handVacancy(), [Ending(place: place, reason: reason)])
+      return (nil, [end(place, reason)])
     }
     places[place].isReused = true
     if let waiter = waiting.popOldest() { return (Handover(waiter: waiter, decision: .use(hold(place, .leased))), []) }
@@ -159,6 +161,14 @@ package struct PoolStateMachine<Waiter: Equatable> {
 
   // MARK: - Ending
 
+  /// The connections have been closed: their places are free for whoever waits first.
+  package mutating func ended(_ closed: [Int]) -> [Handover] {
+    for place in closed where places.indices.contains(place) && places[place].use == .closing { vacate(place) }
+    var handovers: [Handover] = []
+    while let handover = handVacancy() { handovers.append(handover) }
+    return handovers
+  }
+
   /// Ends connections that were idle or alive for too long. For a caller that comes by now and then.
   package mutating func closeExpired(now: UInt64) -> [Ending] {
     var endings: [Ending] = []
@@ -166,8 +176,7 @@ package struct PoolStateMachine<Waiter: Equatable> {
     while let place = idle.popOldest() {
       guard case .idle(let since) = places[place].use else { continue }
       if let reason = whyEnded(place, since, now) {
-        vacate(place)
-        endings.append(Ending(place: place, reason: reason))
+        endings.append(end(place, reason))
       } else {
         kept.append(place)
       }
@@ -183,8 +192,7 @@ package struct PoolStateMachine<Waiter: Equatable> {
     while let waiter = waiting.popOldest() { waiters.append(waiter) }
     var endings: [Ending] = []
     while let place = idle.popOldest() {
-      vacate(place)
-      endings.append(Ending(place: place, reason: "closed"))
+      endings.append(end(place, "closed"))
     }
     return (waiters, endings)
   }
@@ -220,8 +228,7 @@ package struct PoolStateMachine<Waiter: Equatable> {
       let reason = whyEnded(place, since, now)
     {
       _ = idle.popOldest()
-      vacate(place)
-      endings.append(Ending(place: place, reason: reason))
+      endings.append(end(place, reason))
     }
     return endings
   }
@@ -236,6 +243,11 @@ package struct PoolStateMachine<Waiter: Equatable> {
     guard places.count < rules.hardLimit else { return nil }
     places.append(Place())
     return places.count - 1
+  }
+
+  private mutating func end(_ place: Int, _ reason: StaticString) -> Ending {
+    places[place] = Place(use: .closing)
+    return Ending(place: place, reason: reason)
   }
 
   private mutating func vacate(_ place: Int) {
