@@ -227,16 +227,33 @@ int read_value(vdb_json_reader *reader) {
   }
 }
 
-void skip_space(vdb_json_reader *reader) {
+/// Reads one value of at most VDB_JSON_MAX_ELEMENT bytes, for a NUL that stands behind them meanwhile stops the parser.
+int read_element(vdb_json_reader *reader) {
+  size_t start = reader->position;
+  if (reader->length - start <= VDB_JSON_MAX_ELEMENT) return read_value(reader);
+  size_t end = start + VDB_JSON_MAX_ELEMENT;
+  char kept = reader->text[end];
+  reader->text[end] = '\0';
+  int status = read_value(reader);
+  reader->text[end] = kept;
+  // An escape that was cut through is told where it began, up to twelve bytes before.
+  bool cut = status == VDB_JSON_OK ? reader->position == end : reader->error_offset + 12 >= end;
+  if (cut && status != VDB_JSON_NO_MEMORY) return fail(reader, VDB_JSON_TOO_LARGE, end, "");
+  return status;
+}
+
+/// Skips at most `most` bytes of space.
+void skip_space(vdb_json_reader *reader, size_t most) {
   const char *text = reader->text;
   size_t at = reader->position;
-  while (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t') at += 1;
+  size_t end = reader->length - at < most ? reader->length : at + most;
+  while (at < end && (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t')) at += 1;
   reader->position = at;
 }
 
 /// Whether nothing but space follows; else the error of the reader says so.
-int expect_end(vdb_json_reader *reader, int outcome) {
-  skip_space(reader);
+int expect_end(vdb_json_reader *reader, int outcome, size_t most) {
+  skip_space(reader, most);
   if (reader->position == reader->length) return outcome;
   return fail(reader, VDB_JSON_INVALID, reader->position, describe(rapidjson::kParseErrorDocumentRootNotSingular));
 }
@@ -244,50 +261,59 @@ int expect_end(vdb_json_reader *reader, int outcome) {
 } // namespace
 
 extern "C" int vdb_json_init(vdb_json_reader *reader, const void *text, size_t length, uint32_t max_nodes) {
+  int status = vdb_json_reserve(reader, length, max_nodes);
+  return status == VDB_JSON_OK ? vdb_json_append(reader, text, length) : status;
+}
+
+extern "C" int vdb_json_reserve(vdb_json_reader *reader, size_t length, uint32_t max_nodes) {
   std::memset(reader, 0, sizeof *reader);
   reader->error = "";
   reader->max_nodes = max_nodes;
   if (length > VDB_JSON_MAX_LENGTH) return VDB_JSON_TOO_LARGE;
-  // The NUL at the end stops the parser, so none may stand before it; JSON has no place for one anyway.
-  if (length > 0) {
-    if (const void *nul = std::memchr(text, 0, length)) {
-      size_t offset = static_cast<size_t>(static_cast<const char *>(nul) - static_cast<const char *>(text));
-      return fail(reader, VDB_JSON_INVALID, offset, "a NUL byte has no place in JSON");
-    }
-  }
   reader->text = static_cast<char *>(std::malloc(length + 1));
   if (reader->text == nullptr) return VDB_JSON_NO_MEMORY;
-  if (length > 0) std::memcpy(reader->text, text, length);
-  reader->text[length] = '\0';
-  reader->length = length;
+  reader->text[0] = '\0';
+  return VDB_JSON_OK;
+}
+
+extern "C" int vdb_json_append(vdb_json_reader *reader, const void *piece, size_t count) {
+  if (count == 0) return VDB_JSON_OK;
+  // The NUL at the end stops the parser, so none may stand before it; JSON has no place for one anyway.
+  if (const void *nul = std::memchr(piece, 0, count)) {
+    size_t offset = static_cast<size_t>(static_cast<const char *>(nul) - static_cast<const char *>(piece));
+    return fail(reader, VDB_JSON_INVALID, reader->length + offset, "a NUL byte has no place in JSON");
+  }
+  std::memcpy(reader->text + reader->length, piece, count);
+  reader->length += count;
+  reader->text[reader->length] = '\0';
   return VDB_JSON_OK;
 }
 
 extern "C" int vdb_json_parse(vdb_json_reader *reader) {
   reader->position = 0;
   int status = read_value(reader);
-  return status == VDB_JSON_OK ? expect_end(reader, VDB_JSON_OK) : status;
+  return status == VDB_JSON_OK ? expect_end(reader, VDB_JSON_OK, reader->length) : status;
 }
 
 extern "C" int vdb_json_next(vdb_json_reader *reader) {
-  skip_space(reader);
+  skip_space(reader, VDB_JSON_MAX_ELEMENT);
   char found = reader->text[reader->position];
   if (reader->started == 0) {
     if (found != '[') return fail(reader, VDB_JSON_INVALID, reader->position, "expected an array, '['");
     reader->started = 1;
     reader->position += 1;
-    skip_space(reader);
+    skip_space(reader, VDB_JSON_MAX_ELEMENT);
     found = reader->text[reader->position];
-    if (found != ']') return read_value(reader);
+    if (found != ']') return read_element(reader);
   } else if (found == ',') {
     reader->position += 1;
-    return read_value(reader);
+    return read_element(reader);
   } else if (found != ']') {
     return fail(reader, VDB_JSON_INVALID, reader->position,
                 describe(rapidjson::kParseErrorArrayMissCommaOrSquareBracket));
   }
   reader->position += 1;
-  return expect_end(reader, VDB_JSON_END);
+  return expect_end(reader, VDB_JSON_END, VDB_JSON_MAX_ELEMENT);
 }
 
 extern "C" void vdb_json_destroy(vdb_json_reader *reader) {

@@ -1,3 +1,6 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "vdb_locks.h"
 #include "blocking.h"
 #include "vdb_gate.h"
@@ -175,6 +178,16 @@ void vdb_lock_free(vdb_lock_slot *slot) {
 }
 
 void vdb_lock_take(vdb_lock_slot *lock) { lock_outside_gate(&lock->mutex); }
+
+int vdb_lock_take_within(vdb_lock_slot *lock, uint32_t nanoseconds) {
+  if (pthread_mutex_trylock(&lock->mutex) == 0) return 1;
+  struct timespec when;
+  clock_gettime(CLOCK_MONOTONIC, &when);
+  long end = when.tv_nsec + (long)nanoseconds;
+  when.tv_sec += end / 1000000000;
+  when.tv_nsec = end % 1000000000;
+  return pthread_mutex_clocklock(&lock->mutex, CLOCK_MONOTONIC, &when) == 0;
+}
 
 void vdb_lock_give(vdb_lock_slot *lock) { pthread_mutex_unlock(&lock->mutex); }
 

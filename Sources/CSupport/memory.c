@@ -38,6 +38,14 @@ void vdb_rows_free(void *memory, size_t bytes) {
   }
 }
 
+int vdb_memory_available(size_t bytes) {
+  if (bytes == 0) return 1;
+  void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return 0;
+  munmap(mapped, bytes);
+  return 1;
+}
+
 void vdb_random_bytes(void *out, size_t count) {
   int cancellation = vdb_cancellation_off();
   ssize_t got = getrandom(out, count, GRND_NONBLOCK);

@@ -31,6 +31,23 @@ package final class Lock: @unchecked Sendable {
     defer { vdb_lock_give(slot) }
     return try body()
   }
+
+  /// As `withLock`, unless the call ends before the lock is free: then why it did. Looked at every millisecond of waiting.
+  package func withLock<Result, Failure: Error>(
+    bounds context: CallContext, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> BoundedResult<Result> {
+    while vdb_lock_take_within(slot, 1_000_000) == 0 {
+      if let interruption = context.interruption() { return .interrupted(interruption) }
+    }
+    defer { vdb_lock_give(slot) }
+    return .done(try body())
+  }
+
+  /// What became of a body that had to wait for a lock.
+  package enum BoundedResult<Result> {
+    case done(Result)
+    case interrupted(CallContext.Interruption)
+  }
 }
 
 /// Lets threads that hold a lock wait for each other.

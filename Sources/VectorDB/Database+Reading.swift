@@ -6,7 +6,8 @@ extension Database {
   /// The k nearest records of each query.
   package func search(_ queries: VectorRows, options: SearchOptions) throws(VectorError) -> ResultColumns {
     try core.call(queries.count == 1 ? .search : .searchBatch, options.call) { (context) throws(VectorError) in
-      try VectorChecks.check(queries, metric: core.options.metric, dimensions: core.options.dimensions)
+      try VectorChecks.check(
+        queries, metric: core.options.metric, dimensions: core.options.dimensions, context: context)
       let request = try searchRequest(queries, options)
       return try core.backend.search(request, namespace: namespace, context: context)
     }
@@ -25,7 +26,7 @@ extension Database {
   /// Records by id, in the order asked.
   package func get(ids: PackedStrings, call: CallOptions) throws(VectorError) -> ResultColumns {
     try core.call(.get, call) { (context) throws(VectorError) in
-      try checkIDs(ids)
+      try checkIDs(ids, context: context)
       return try core.backend.get(ids: ids, include: call.include, namespace: namespace, context: context)
     }
   }

@@ -11,15 +11,16 @@ extension Database {
       guard ids.count == vectors.count else {
         throw VectorError(.invalidArgument, "\(ids.count) ids for \(vectors.count) vectors")
       }
-      try checkIDs(ids)
-      try VectorChecks.check(vectors, metric: core.options.metric, dimensions: core.options.dimensions)
+      try checkIDs(ids, context: context)
+      try VectorChecks.check(
+        vectors, metric: core.options.metric, dimensions: core.options.dimensions, context: context)
       let parsed =
         metadata.isEmpty
         ? MetadataBatch(emptyCount: ids.count)
-        : try MetadataBatch.parse(json: metadata, count: ids.count, patches: false)
-      try core.options.fields?.check(parsed)
+        : try MetadataBatch.parse(json: metadata, count: ids.count, patches: false, context: context)
+      try core.options.fields?.check(parsed, context: context)
       if ids.count == 0 { return WriteOutcome(applied: 0) }
-      let selection = try lastOccurrences(of: ids)
+      let selection = try RepeatedIDs(ids, context: context)
       let batch = RecordBatch(ids: ids, vectors: vectors, metadata: parsed, selection: selection)
       return try core.backend.upsert(batch, namespace: namespace, context: context)
     }
@@ -30,9 +31,9 @@ extension Database {
     ids: PackedStrings, changes: UnsafeRawBufferPointer, call: CallOptions
   ) throws(VectorError) -> WriteOutcome {
     try core.call(.updateMetadata, call) { (context) throws(VectorError) in
-      try checkIDs(ids)
-      let parsed = try MetadataBatch.parse(json: changes, count: ids.count, patches: !call.replace)
-      try core.options.fields?.check(parsed)
+      try checkIDs(ids, context: context)
+      let parsed = try MetadataBatch.parse(json: changes, count: ids.count, patches: !call.replace, context: context)
+      try core.options.fields?.check(parsed, context: context)
       if ids.count == 0 { return WriteOutcome(applied: 0) }
       return try core.backend.updateMetadata(
         ids: ids, changes: parsed, replace: call.replace, namespace: namespace, context: context)
@@ -42,7 +43,7 @@ extension Database {
   /// Deletes by id; unknown ids are no error.
   package func delete(ids: PackedStrings, call: CallOptions) throws(VectorError) -> WriteOutcome {
     try core.call(.delete, call) { (context) throws(VectorError) in
-      try checkIDs(ids)
+      try checkIDs(ids, context: context)
       return try core.backend.delete(ids: ids, namespace: namespace, context: context)
     }
   }

@@ -25,27 +25,12 @@ package func checkID(_ bytes: UnsafeRawBufferPointer, index: Int? = nil) throws(
   }
 }
 
-/// `checkID` for every id of a batch, the first bad one is named.
-package func checkIDs(_ ids: PackedStrings) throws(VectorError) {
-  for index in 0..<ids.count { try checkID(ids[index], index: index) }
-}
-
-/// Where ids repeat, the indexes to keep, ascending: the last occurrence of each id wins. nil when none repeats.
-///
-/// Ids are compared as bytes. Expected O(bytes), with 16 to 32 bytes of memory an id.
-package func lastOccurrences(of ids: PackedStrings) throws(VectorError) -> [Int]? {
-  guard ids.count > 1 else { return nil }
-  let outOfMemory = VectorError(.outOfMemory, "not enough memory to look for repeated ids among \(ids.count)")
-  guard var table = ByteIndexTable(count: ids.count) else { throw outOfMemory }
-  let superseded = ColumnBuffer<Int>()
+/// `checkID` for every id of a batch, the first bad one is named. Errors: those, `cancelled`, `timeout`.
+package func checkIDs(_ ids: PackedStrings, context: CallContext) throws(VectorError) {
+  var pace = Pace(context)
   for index in 0..<ids.count {
-    if let previous = table.insert(ids[index], index: index, stored: { ids[$0] }) {
-      guard superseded.append(previous) else { throw outOfMemory }
-    }
+    let id = ids[index]
+    try pace.spend(bytes: 16 + min(id.count, maxIDLength))
+    try checkID(id, index: index)
   }
-  guard superseded.count > 0 else { return nil }
-  let dropped = ColumnBuffer<UInt8>()
-  guard dropped.append(repeating: 0, count: ids.count), let isDropped = dropped.base else { throw outOfMemory }
-  for index in superseded.elements { isDropped[index] = 1 }
-  return withExtendedLifetime(dropped) { (0..<ids.count).filter { isDropped[$0] == 0 } }
 }

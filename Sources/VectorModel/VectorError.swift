@@ -44,4 +44,9 @@ extension Pace {
   package mutating func spend(_ units: Int) throws(VectorError) {
     if let interruption = interruption(after: units) { throw VectorError(interruption) }
   }
+
+  /// Notes work that is told by the bytes it looks at or writes, a step that is slow for its bytes by more of them. Errors:
+  /// `cancelled`, `timeout`.
+  @inline(__always)
+  package mutating func spend(bytes: Int) throws(VectorError) { try spend(1 + bytes / 16) }
 }

@@ -8,6 +8,7 @@ import VectorModel
 /// can fail, it ends the old rows at the coming sequence number, changes the id table, and publishes. So a batch appears at
 /// once or not at all.
 package final class NamespaceStore: @unchecked Sendable {
+  package let name: ByteString
   package let settings: StoreSettings
   private let writer = Lock(.namespace)
   private let cell: SnapshotCell<Snapshot>
@@ -18,8 +19,9 @@ package final class NamespaceStore: @unchecked Sendable {
   private var isRetired = false
 
   /// nil when out of memory.
-  package init?(settings: StoreSettings) {
+  package init?(_ name: ByteString = ByteString([]), settings: StoreSettings) {
     guard let table = IDTable(entries: 0, key: key) else { return nil }
+    self.name = name
     self.settings = settings
     cell = SnapshotCell(Snapshot(sequence: 0, chunks: [], live: 0, newestSerial: 0, table: table))
   }
@@ -36,24 +38,39 @@ package final class NamespaceStore: @unchecked Sendable {
   }
 
   /// Runs `body` on snapshots until it need not look again; the last time with the writer kept out.
-  func reading<Result>(_ body: (Snapshot) throws(VectorError) -> Result?) throws(VectorError) -> Result {
+  func reading<Result>(
+    _ context: CallContext, _ body: (Snapshot) throws(VectorError) -> Result?
+  ) throws(VectorError) -> Result {
     for _ in 0..<16 {
       if let result = try body(snapshot) { return result }
     }
-    let last = try writer.withLock { () throws(VectorError) in try body(snapshot) }
+    let last = try locked(context) { () throws(VectorError) in try body(snapshot) }
     guard let last else { throw VectorError(.internal, "the newest snapshot is outdated") }
     return last
   }
 
   /// Runs `body` as the one writer. nil when the store was retired.
-  func writing<Result>(_ body: (Snapshot) throws(VectorError) -> Result) throws(VectorError) -> Result? {
-    try writer.withLock { () throws(VectorError) in
+  func writing<Result>(
+    _ context: CallContext, _ body: (Snapshot) throws(VectorError) -> Result
+  ) throws(VectorError) -> Result? {
+    try locked(context) { () throws(VectorError) in
       if isRetired { return nil }
+      if let interruption = context.interruption() { throw VectorError(interruption) }
       return try body(snapshot)
     }
   }
 
-  /// Retires the store if it is empty.
+  /// Runs `body` with the writer's lock. Errors: `cancelled` and `timeout`, while it waits, and those of the body.
+  private func locked<Result>(
+    _ context: CallContext, _ body: () throws(VectorError) -> Result
+  ) throws(VectorError) -> Result {
+    switch try writer.withLock(bounds: context, body) {
+    case .done(let result): return result
+    case .interrupted(let interruption): throw VectorError(interruption)
+    }
+  }
+
+  /// Retires the store if it is empty; whether it is retired now.
   func retireIfEmpty() -> Bool {
     writer.withLock {
       if snapshot.live == 0 { isRetired = true }
@@ -65,9 +82,11 @@ package final class NamespaceStore: @unchecked Sendable {
 
   /// The table for a batch of `count` ids, `new` of which have no entry yet: the snapshot's own, or a new one when that is
   /// full. A new one drops the entries of deleted ids, so any id of the batch may need an entry in it.
-  func table(of base: Snapshot, forNew new: Int, of count: Int) throws(VectorError) -> IDTable {
+  func table(
+    of base: Snapshot, forNew new: Int, of count: Int, _ pace: inout Pace
+  ) throws(VectorError) -> IDTable {
     if base.table.hasRoom(for: new) { return base.table }
-    guard let table = base.table.rebuilt(for: base, extra: count) else { throw .storeOutOfMemory }
+    guard let table = try base.table.rebuilt(for: base, extra: count, &pace) else { throw .storeOutOfMemory }
     return table
   }
 

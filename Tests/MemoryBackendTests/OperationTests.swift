@@ -30,12 +30,12 @@ import VectorModel
     #expect(try backend.everything(limit: 10).count == 1)
   }
 
-  @Test func onlySelectedItemsAreWritten() throws {
+  @Test func theLastOfEachIDIsWritten() throws {
     let backend = makeBackend()
     let records = Records(ids: ["a", "b", "a"], vectors: [[1, 0, 0, 0], [2, 0, 0, 0], [3, 0, 0, 0]])
     let batch = RecordBatch(
       ids: records.ids, vectors: records.vectors, metadata: try metadata("[{\"n\":1},{\"n\":2},{\"n\":3}]", count: 3),
-      selection: [1, 2])
+      selection: try RepeatedIDs(records.ids, context: .unbounded))
     let outcome = try backend.upsert(batch, namespace: "", context: .unbounded)
     withExtendedLifetime(records) {}
     #expect(outcome.applied == 3)

@@ -24,15 +24,32 @@ import Testing
   }
 
   @Test func lastOccurrenceWins() throws {
-    func kept(_ ids: [String]) throws -> [Int]? {
-      try withPacked(ids.map { Array($0.utf8) }) { try lastOccurrences(of: $0) }
-    }
+    func kept(_ ids: [String]) throws -> [Int]? { try written(ids.map { Array($0.utf8) }) }
     #expect(try kept([]) == nil)
     #expect(try kept(["a"]) == nil)
     #expect(try kept(["a", "b", "A"]) == nil)
     #expect(try kept(["caf\u{e9}", "cafe\u{301}"]) == nil)
     #expect(try kept(["a", "b", "a", "c", "a", "b"]) == [3, 4, 5])
     #expect(try kept(["a", "a"]) == [1])
+  }
+
+  /// The items of a batch that are written, nil when no id repeats.
+  private func written(_ ids: [[UInt8]]) throws -> [Int]? {
+    try withPacked(ids) { packed in
+      guard let repeated = try RepeatedIDs(packed, context: .unbounded) else { return nil }
+      let items = (0..<ids.count).filter { repeated.next(after: $0) == nil }
+      #expect(items.count == ids.count - repeated.supersededCount)
+      return items
+    }
+  }
+
+  @Test func everyItemLeadsToTheNextOfItsID() throws {
+    let ids = ["a", "b", "a", "c", "a", "b"].map { Array($0.utf8) }
+    try withPacked(ids) { packed in
+      let repeated = try #require(try RepeatedIDs(packed, context: .unbounded))
+      #expect((0..<6).map { repeated.next(after: $0) } == [2, 5, 4, nil, nil, nil])
+      #expect((0..<6).map { repeated.isFirst($0) } == [true, true, false, true, false, false])
+    }
   }
 
   @Test func lastOccurrencesAgreeWithADictionary() throws {
@@ -42,8 +59,7 @@ import Testing
       var last: [[UInt8]: Int] = [:]
       for (index, id) in ids.enumerated() { last[id] = index }
       let expected = last.values.sorted()
-      let kept = try withPacked(ids) { try lastOccurrences(of: $0) }
-      #expect((kept ?? Array(0..<size)) == expected)
+      #expect((try written(ids) ?? Array(0..<size)) == expected)
     }
   }
 }

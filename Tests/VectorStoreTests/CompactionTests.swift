@@ -76,7 +76,7 @@ private final class Fixture {
     try fixture.put(ids)
     let old = fixture.store.snapshot
     try withPacked(ids) { packed in
-      let outcome = try #require(fixture.store.delete(ids: packed))
+      let outcome = try #require(try fixture.store.delete(ids: packed, context: .unbounded))
       #expect(outcome.deleted == 256)
     }
     let empty = fixture.store.snapshot
@@ -110,7 +110,8 @@ private final class Fixture {
       try fixture.put(ids)
       if round > 0 {
         try withPacked((0..<100).map { "r\(round - 1)-\($0)" }) { packed in
-          #expect(fixture.store.delete(ids: packed)?.deleted == 100)
+          let outcome = try fixture.store.delete(ids: packed, context: .unbounded)
+          #expect(outcome?.deleted == 100)
         }
       }
       let snapshot = fixture.store.snapshot

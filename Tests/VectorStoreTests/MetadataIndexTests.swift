@@ -23,7 +23,9 @@ import VectorModel
     for round in 0..<300 {
       if round == 150 {
         before = store.snapshot
-        _ = try withPacked(ids.filter { _ in Int.random(in: 0..<3, using: &random) == 0 }) { store.delete(ids: $0) }
+        _ = try withPacked(ids.filter { _ in Int.random(in: 0..<3, using: &random) == 0 }) {
+          try store.delete(ids: $0, context: .unbounded)
+        }
       }
       let wanted = Filter(expression(depth: 3, using: &random))
       matched += try check(wanted, store.snapshot)

@@ -1,11 +1,13 @@
 /* Atomic words for memory that threads share without a lock. Sequentially consistent where the order of two words matters
- * (compare_exchange, add, exchange), else acquire and release. */
+ * (load_ordered, compare_exchange, add, exchange), else acquire and release. */
 #ifndef VDB_ATOMICS_H
 #define VDB_ATOMICS_H
 
 #include <stdint.h>
 
 static inline uint64_t vdb_atomic_load(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+
+static inline uint64_t vdb_atomic_load_ordered(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
 
 static inline void vdb_atomic_store(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
 

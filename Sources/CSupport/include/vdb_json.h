@@ -18,13 +18,15 @@ extern "C" {
 #define VDB_JSON_TOO_DEEP (-2)
 #define VDB_JSON_TOO_MANY_NODES (-3)
 #define VDB_JSON_NUMBER_RANGE (-4) /* a number beyond what a double holds */
-#define VDB_JSON_TOO_LARGE (-5)    /* longer than VDB_JSON_MAX_LENGTH */
+#define VDB_JSON_TOO_LARGE (-5)    /* longer than VDB_JSON_MAX_LENGTH, an element than VDB_JSON_MAX_ELEMENT */
 #define VDB_JSON_NO_MEMORY (-6)
 
 /* Containers within containers, the outermost counted. */
 #define VDB_JSON_MAX_DEPTH 64
 /* Offsets fit 32 bits, and digit counts an int. */
 #define VDB_JSON_MAX_LENGTH 2000000000u
+/* Text of one element that vdb_json_next reads, space around it counted. */
+#define VDB_JSON_MAX_ELEMENT ((size_t)8 << 20)
 
 #define VDB_JSON_KIND_NULL 0u
 #define VDB_JSON_KIND_FALSE 1u
@@ -68,6 +70,11 @@ typedef struct {
 
 /* Copies `text`, which must be UTF-8. */
 int vdb_json_init(vdb_json_reader *reader, const void *text, size_t length, uint32_t max_nodes);
+
+/* The same in steps, for long texts: makes room for `length` bytes, then copies one piece after the other. To be read when
+ * all have been added. */
+int vdb_json_reserve(vdb_json_reader *reader, size_t length, uint32_t max_nodes);
+int vdb_json_append(vdb_json_reader *reader, const void *piece, size_t count);
 
 /* Reads the whole text as one value. */
 int vdb_json_parse(vdb_json_reader *reader);

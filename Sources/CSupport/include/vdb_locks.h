@@ -22,6 +22,8 @@ vdb_lock_slot *_Nonnull vdb_condition_new(void);
 void vdb_lock_free(vdb_lock_slot *_Nonnull slot);
 
 void vdb_lock_take(vdb_lock_slot *_Nonnull lock);
+/* As take, at the longest for `nanoseconds` below a second; 0 when it was not free. */
+int vdb_lock_take_within(vdb_lock_slot *_Nonnull lock, uint32_t nanoseconds);
 void vdb_lock_give(vdb_lock_slot *_Nonnull lock);
 
 void vdb_condition_wait(vdb_lock_slot *_Nonnull condition, vdb_lock_slot *_Nonnull lock);

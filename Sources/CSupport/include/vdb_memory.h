@@ -10,6 +10,9 @@
 void *_Nullable vdb_rows_new(size_t bytes);
 void vdb_rows_free(void *_Nullable memory, size_t bytes);
 
+/* Whether the process could get `bytes` more at this moment; other threads may be faster. */
+int vdb_memory_available(size_t bytes);
+
 /* Fills `count` bytes nobody outside can guess. */
 void vdb_random_bytes(void *_Nonnull out, size_t count);
 

@@ -37,7 +37,7 @@ package final class MemoryBackend: VectorBackend {
   package func delete(
     ids: PackedStrings, namespace: ByteString, context: CallContext
   ) throws(VectorError) -> WriteOutcome {
-    try store.delete(ids: ids, namespace: namespace)
+    try store.delete(ids: ids, namespace: namespace, context: context)
   }
 
   package func delete(
@@ -77,7 +77,7 @@ package final class MemoryBackend: VectorBackend {
   }
 
   package func clear(namespace: ByteString, context: CallContext) throws(VectorError) {
-    try store.clear(namespace: namespace)
+    try store.clear(namespace: namespace, context: context)
   }
 
   package func drop(context: CallContext) throws(VectorError) { try store.drop() }
@@ -97,5 +97,7 @@ package final class MemoryBackend: VectorBackend {
     return [name]
   }
 
-  package func namespaces(context: CallContext) throws(VectorError) -> [ByteString] { try store.namespaces() }
+  package func namespaces(context: CallContext) throws(VectorError) -> [ByteString] {
+    try store.namespaces(context: context)
+  }
 }

@@ -25,15 +25,18 @@ struct FieldSchema: Sendable {
     return FieldSchema(types: types, acceptsOthers: acceptsOthers)
   }
 
-  /// Refuses the first record whose metadata has another type than declared.
-  func check(_ batch: MetadataBatch) throws(VectorError) {
+  /// Refuses the first record whose metadata has another type than declared. Errors: `invalidMetadata`, `cancelled`,
+  /// `timeout`.
+  func check(_ batch: MetadataBatch, context: CallContext) throws(VectorError) {
+    var pace = Pace(context)
     for index in 0..<batch.count {
-      try batch.withEntry(index) { (entry) throws(VectorError) in try check(entry, at: index) }
+      try batch.withEntry(index) { (entry) throws(VectorError) in try check(entry, at: index, &pace) }
     }
   }
 
-  private func check(_ entry: UnsafeRawBufferPointer, at index: Int) throws(VectorError) {
+  private func check(_ entry: UnsafeRawBufferPointer, at index: Int, _ pace: inout Pace) throws(VectorError) {
     for field in MetadataEncoding.fields(of: entry) {
+      try pace.spend(20)
       let expected = types[ByteString(field.key)]
       if expected == nil, acceptsOthers { continue }
       guard let expected else {

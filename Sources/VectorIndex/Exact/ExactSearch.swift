@@ -16,6 +16,8 @@ package struct ExactSearch: Sendable {
   private static let smallWork = 2_000_000
   /// Memory for candidates, all threads together, before queries are answered in several passes.
   private static let candidateBytes = 64 << 20
+  /// Memory for the queries of one pass.
+  private static let packedBytes = 32 << 20
   /// Queries of one pass.
   private static let largestGroup = 1024
 
@@ -44,16 +46,24 @@ package struct ExactSearch: Sendable {
     let rowCount = RowBlock.participants(of: blocks)
     let k = min(k, rowCount)
     guard k > 0, queries.base != nil else {
-      for _ in 0..<queries.count { try append(UnsafeBufferPointer(start: nil, count: 0), to: answers) }
+      var pace = Pace(context)
+      for _ in 0..<queries.count {
+        try pace.spend(1)
+        try append(UnsafeBufferPointer(start: nil, count: 0), to: answers)
+      }
       return answers
     }
     let job = SearchJob(
       blocks: blocks, dimensions: dimensions, kernels: kernels, compareIDs: compareIDs, context: context)
-    let perPass = max(1, ExactSearch.candidateBytes / SearchWorker.bytesPerQuery(k: k) / max(threads, 1))
+    let perPass = max(
+      1,
+      min(
+        ExactSearch.candidateBytes / SearchWorker.bytesPerQuery(k: k) / max(threads, 1), ExactSearch.largestGroup,
+        ExactSearch.packedBytes / (4 * dimensions)))
     var first = 0
     while first < queries.count {
-      let range = first..<min(queries.count, first + min(perPass, ExactSearch.largestGroup))
-      let group = try QueryGroup(queries, range, metric: metric, kernels: kernels)
+      let range = first..<min(queries.count, first + perPass)
+      let group = try QueryGroup(queries, range, metric: metric, kernels: kernels, context: context)
       let (work, overflow) = (rowCount * range.count).multipliedReportingOverflow(by: dimensions)
       let small = !overflow && work < ExactSearch.smallWork
       try answer(group, job, k: k, threads: small ? 1 : min(threads, job.units), answers)
@@ -73,6 +83,7 @@ package struct ExactSearch: Sendable {
     for query in 0..<group.count {
       for other in workers.dropFirst() { workers[0].merge(other, query: query) }
       try append(workers[0].answer(query), to: answers)
+      try job.pause()
     }
   }
 

@@ -1,4 +1,5 @@
 import CSupport
+import Support
 import VectorModel
 
 /// Queries that are answered in one pass over the rows, prepared for the fast kernels.
@@ -19,9 +20,11 @@ struct QueryGroup: @unchecked Sendable {
   private let dimensions: Int
   private let packed: ScratchMemory<Float>
 
+  /// Errors: `outOfMemory`, `cancelled`, `timeout`.
   init(
-    _ queries: VectorRows, _ range: Range<Int>, metric: Metric, kernels: vdb_kernels
+    _ queries: VectorRows, _ range: Range<Int>, metric: Metric, kernels: vdb_kernels, context: CallContext
   ) throws(VectorError) {
+    var pace = Pace(context)
     let dimensions = queries.dimensions
     count = range.count
     tiled = count > QueryGroup.largestScan
@@ -42,6 +45,7 @@ struct QueryGroup: @unchecked Sendable {
     var distances: [ExactDistance] = []
     for index in range {
       guard let query = queries.row(index) else { continue }
+      try pace.spend(bytes: 100 + dimensions)
       let distance = ExactDistance(metric: metric, dimensions: dimensions, kernels: kernels, query: query)
       distances.append(distance)
       rules.append(
@@ -51,7 +55,7 @@ struct QueryGroup: @unchecked Sendable {
     self.distances = distances
     let columns = tiled ? (count + lanes - 1) / lanes * lanes : count
     packed = try ScratchMemory(count: columns * dimensions)
-    if tiled { pack() } else { copy() }
+    if tiled { try pack(&pace) } else { try copy(&pace) }
   }
 
   /// The query of a scan: aligned, multiplied by its rule's factor.
@@ -75,19 +79,21 @@ struct QueryGroup: @unchecked Sendable {
     return Float(Double(value) * rules[query].queryFactor)
   }
 
-  private func copy() {
+  private func copy(_ pace: inout Pace) throws(VectorError) {
     for query in 0..<count {
+      try pace.spend(bytes: 2 * dimensions)
       for i in 0..<dimensions { packed.base[query * dimensions + i] = component(query, i) }
     }
   }
 
-  private func pack() {
+  private func pack(_ pace: inout Pace) throws(VectorError) {
     let lanes = Int(kernels.lanes)
     for index in 0..<panelCount {
       let panel = panel(index)
       let width = panel.vectors * lanes
       let base = packed.base + panel.first * dimensions
       for column in 0..<width {
+        try pace.spend(bytes: 4 * dimensions)
         for i in 0..<dimensions {
           base[i * width + column] = column < panel.queries ? component(panel.first + column, i) : 0
         }

@@ -47,6 +47,22 @@ package func checkUTF8(_ text: UnsafeRawBufferPointer, what: String, index: Int?
   }
 }
 
+/// As `checkUTF8`, for texts so long that the call must be bounded meanwhile. Errors: `invalidUTF8`, `cancelled`, `timeout`.
+func checkUTF8(_ text: UnsafeRawBufferPointer, what: String, pace: inout Pace) throws(VectorError) {
+  guard let base = text.baseAddress else { return }
+  let step = 1 << 16
+  var at = 0
+  while at < text.count {
+    let piece = min(step, text.count - at)
+    try pace.spend(bytes: piece / 2)
+    let valid = vdb_utf8_valid_prefix(base + at, piece)
+    // A piece may end within a character, which begins the next piece then.
+    let isCut = piece - valid < 4 && at + piece < text.count
+    at += valid
+    if valid < piece, !isCut { throw VectorError(.invalidUTF8, "\(what) is not UTF-8 from byte \(at) on") }
+  }
+}
+
 /// The error for a failure of the C reader. `limits` is the status of what is JSON but outside what the reader takes.
 func jsonError(_ status: Int32, _ reader: vdb_json_reader, what: String, limits: Status) -> VectorError {
   let place = "at byte \(reader.error_offset)"

@@ -5,13 +5,14 @@ extension MetadataBatch {
   /// Reads a JSON array with one element a record, an object or null.
   ///
   /// null and [] mean that the key is absent; with `patches` (for merging) they are kept and remove the key. Throws
-  /// `invalidUTF8`, `invalidJSON`, `invalidMetadata`, `tooLarge` (a record above 1 MiB in its stored form) with the record's
-  /// index where there is one; `outOfMemory`. Reads one record at a time: O(text).
+  /// `invalidUTF8`, `invalidJSON`, `invalidMetadata`, `tooLarge` (a record above 1 MiB in its stored form, or 8 MiB of text)
+  /// with the record's index where there is one; `outOfMemory`, `cancelled`, `timeout`. Reads one record at a time: O(text).
   package static func parse(
-    json: UnsafeRawBufferPointer, count: Int, patches: Bool
+    json: UnsafeRawBufferPointer, count: Int, patches: Bool, context: CallContext = .unbounded
   ) throws(VectorError) -> MetadataBatch {
-    var parser = try MetadataParser(json, keepsRemovals: patches)
+    var parser = MetadataParser(keepsRemovals: patches, pace: Pace(context))
     defer { parser.destroy() }
+    try parser.load(json)
     let ends = ColumnBuffer<Int>()
     while try parser.readRecord(index: ends.count, count: count) {
       guard ends.append(parser.output.count) else { throw MetadataEncoding.outOfMemory }
@@ -28,14 +29,27 @@ private struct MetadataParser {
   let output = ColumnBuffer<UInt8>()
   private var reader = vdb_json_reader()
   private let keepsRemovals: Bool
+  private var pace: Pace
 
   /// Each value takes at least two bytes of text, so a record near its limit stays below this.
   private static let maxNodes: UInt32 = 1 << 20
 
-  init(_ json: UnsafeRawBufferPointer, keepsRemovals: Bool) throws(VectorError) {
+  init(keepsRemovals: Bool, pace: Pace) {
     self.keepsRemovals = keepsRemovals
-    try checkUTF8(json, what: "metadata")
-    let status = vdb_json_init(&reader, json.baseAddress, json.count, Self.maxNodes)
+    self.pace = pace
+  }
+
+  /// Takes the text in, piece by piece.
+  mutating func load(_ json: UnsafeRawBufferPointer) throws(VectorError) {
+    try checkUTF8(json, what: "metadata", pace: &pace)
+    var status = vdb_json_reserve(&reader, json.count, Self.maxNodes)
+    var at = 0
+    while status == VDB_JSON_OK, at < json.count {
+      let piece = UnsafeRawBufferPointer(rebasing: json[at..<min(at + (1 << 16), json.count)])
+      try pace.spend(bytes: piece.count / 2)
+      status = vdb_json_append(&reader, piece.baseAddress, piece.count)
+      at += piece.count
+    }
     guard status == VDB_JSON_OK else { throw jsonError(status, reader, what: "metadata", limits: .tooLarge) }
   }
 
@@ -43,9 +57,16 @@ private struct MetadataParser {
 
   /// Reads the next record and appends its entry; false at the end of the array.
   mutating func readRecord(index: Int, count: Int) throws(VectorError) -> Bool {
+    let before = reader.position
     let status = vdb_json_next(&reader)
+    try pace.spend(bytes: 20 + 2 * (reader.position - before))
     if status == VDB_JSON_END { return false }
     guard status == VDB_JSON_OK, let nodes = reader.nodes else {
+      if status == VDB_JSON_TOO_LARGE {
+        throw VectorError(
+          .tooLarge, "the text of metadata of record \(index) is longer than \(VDB_JSON_MAX_ELEMENT >> 20) MiB",
+          index: index)
+      }
       let limits: Status = status == VDB_JSON_NUMBER_RANGE ? .invalidMetadata : .tooLarge
       var error = jsonError(status, reader, what: "metadata of record \(index)", limits: limits)
       error.index = index
@@ -76,7 +97,7 @@ private struct MetadataParser {
     UnsafeRawBufferPointer(start: reader.text + Int(node.string.offset), count: Int(node.string.length))
   }
 
-  private func encode(_ nodes: UnsafeMutablePointer<vdb_json_node>, record: Int) throws(VectorError) {
+  private mutating func encode(_ nodes: UnsafeMutablePointer<vdb_json_node>, record: Int) throws(VectorError) {
     // Room for the worst case, so that the loop below only stores: every node costs at most a header and a double beside
     // its text.
     var upperBound = 0
@@ -92,6 +113,7 @@ private struct MetadataParser {
       let key = text(nodes[at])
       try check(key: key, record: record)
       let value = nodes[at + 1]
+      try pace.spend(bytes: 16 * Int(truncatingIfNeeded: value.next &- UInt32(truncatingIfNeeded: at)))
       try encode(key: key, value, nodes + at + 2, at: &cursor, record: record)
       at = Int(value.next)
     }
@@ -157,7 +179,7 @@ private struct MetadataParser {
     }
   }
 
-  private func checkDuplicates(_ nodes: UnsafeMutablePointer<vdb_json_node>, record: Int) throws(VectorError) {
+  private mutating func checkDuplicates(_ nodes: UnsafeMutablePointer<vdb_json_node>, record: Int) throws(VectorError) {
     let end = Int(nodes[0].next)
     if nodes[0].count <= 12 {
       var at = 1
@@ -178,6 +200,7 @@ private struct MetadataParser {
     var at = 1
     while at < end {
       let key = text(nodes[at])
+      try pace.spend(10)
       if table.insert(key, index: at, stored: { text(nodes[$0]) }) != nil { throw duplicate(key, record: record) }
       at = Int(nodes[at + 1].next)
     }

@@ -4,18 +4,18 @@ import VectorModel
 extension NamespaceStore {
   /// Records by id, in the order asked, all from one snapshot. Errors: `cancelled`, `timeout`, `outOfMemory`.
   func get(ids: PackedStrings, include: Include, context: CallContext) throws(VectorError) -> ResultColumns {
-    try reading { snapshot throws(VectorError) in
+    try reading(context) { snapshot throws(VectorError) in
       let results = try ResultColumns(kind: .get, dimensions: settings.dimensions, include: include)
+      var pace = Pace(context)
       for item in 0..<ids.count {
-        if item & 255 == 0, let interruption = context.interruption() { throw VectorError(interruption) }
         let isFound: UInt8
         switch snapshot.table.find(ids[item], in: snapshot) {
         case .outdated: return nil
         case .found(let row):
-          try results.append(row.slot, of: snapshot.chunks[row.chunk].chunk)
+          try results.append(row.slot, of: snapshot.chunks[row.chunk].chunk, &pace)
           isFound = 1
         case .absent:
-          try results.appendMissing(ids[item])
+          try results.appendMissing(ids[item], &pace)
           isFound = 0
         }
         guard results.found.append(isFound) else { throw .resultOutOfMemory }

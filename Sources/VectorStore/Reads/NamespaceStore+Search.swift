@@ -6,7 +6,7 @@ extension NamespaceStore {
   /// The nearest records of each query in the newest snapshot. Takes no lock. Errors: `cancelled`, `timeout`,
   /// `outOfMemory`.
   func search(_ request: SearchRequest, context: CallContext) throws(VectorError) -> ResultColumns {
-    try reading { snapshot throws(VectorError) -> ResultColumns? in
+    try reading(context) { snapshot throws(VectorError) -> ResultColumns? in
       var excluded: RowInSnapshot?
       if let id = request.excludedID {
         switch id.bytes.withUnsafeBytes({ snapshot.table.find($0, in: snapshot) }) {
@@ -22,7 +22,7 @@ extension NamespaceStore {
   /// The nearest records of a stored one, itself left out. Errors: `notFound`, and those of `search`.
   func search(near id: ByteString, _ request: SearchRequest, context: CallContext) throws(VectorError) -> ResultColumns
   {
-    try reading { snapshot throws(VectorError) -> ResultColumns? in
+    try reading(context) { snapshot throws(VectorError) -> ResultColumns? in
       switch id.bytes.withUnsafeBytes({ snapshot.table.find($0, in: snapshot) }) {
       case .outdated: return nil
       case .absent:
@@ -41,9 +41,10 @@ extension NamespaceStore {
     _ request: SearchRequest, excluded: RowInSnapshot?, in snapshot: Snapshot, context: CallContext
   ) throws(VectorError) -> ResultColumns {
     let results = try ResultColumns(kind: .search, dimensions: settings.dimensions, include: request.include)
+    var pace = Pace(context)
     let k = min(request.k, snapshot.live)
     if k == 0 || request.queries.count == 0 {
-      for _ in 0..<request.queries.count { try results.endQuery() }
+      try results.endQueries(request.queries.count, &pace)
       return results
     }
     let masks = try RowMasks(
@@ -63,7 +64,7 @@ extension NamespaceStore {
       }, threads: settings.threads, context: context)
     withExtendedLifetime(masks) {}
     for query in 0..<lists.count {
-      if let interruption = context.interruption() { throw VectorError(interruption) }
+      try pace.spend(1)
       for neighbor in lists[query] {
         let score = settings.metric.score(distance: neighbor.distance)
         if let most = request.maxDistance, Double(neighbor.distance) > most { break }
@@ -71,7 +72,7 @@ extension NamespaceStore {
         guard results.distances.append(neighbor.distance), results.scores.append(score) else {
           throw .resultOutOfMemory
         }
-        try results.append(Int(neighbor.reference.row), of: snapshot.chunks[Int(neighbor.reference.block)].chunk)
+        try results.append(Int(neighbor.reference.row), of: snapshot.chunks[Int(neighbor.reference.block)].chunk, &pace)
       }
       try results.endQuery()
     }

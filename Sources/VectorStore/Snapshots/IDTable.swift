@@ -1,6 +1,7 @@
 import CSupport
 import Glibc
 import Support
+import VectorModel
 
 /// From id bytes to rows: open addressing that one writer changes while readers of older snapshots look things up.
 ///
@@ -159,12 +160,13 @@ final class IDTable: @unchecked Sendable {
   }
 
   /// A table with room for `extra` more entries that holds the records of `snapshot` alone; nil when out of memory.
-  /// O(rows): each id is hashed again.
-  func rebuilt(for snapshot: Snapshot, extra: Int) -> IDTable? {
+  /// Errors: `cancelled`, `timeout`. O(rows): each id is hashed again.
+  func rebuilt(for snapshot: Snapshot, extra: Int, _ pace: inout Pace) throws(VectorError) -> IDTable? {
     let (entries, overflow) = snapshot.live.addingReportingOverflow(extra)
     guard !overflow, let table = IDTable(entries: entries, key: key) else { return nil }
     for view in snapshot.chunks {
       for slot in 0..<view.count where view.chunk.end(slot) > snapshot.sequence {
+        try pace.spend(10)
         table.insert(view.chunk.id(slot), RowAddress(serial: view.chunk.serial, slot: slot))
       }
     }

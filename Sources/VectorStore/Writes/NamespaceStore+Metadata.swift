@@ -9,17 +9,20 @@ extension NamespaceStore {
     ids: PackedStrings, changes: MetadataBatch, replace: Bool, context: CallContext
   ) throws(VectorError) -> WriteOutcome? {
     guard ids.count > 0 else { return WriteOutcome(applied: 0) }
-    return try writing { base throws(VectorError) in
-      let targets = try targets(of: ids, in: base)
+    let repeated = try RepeatedIDs(ids, context: context)
+    return try writing(context) { base throws(VectorError) in
+      var pace = Pace(context)
+      let rows = try rows(of: ids, in: base, &pace)
       var appender = RowAppender(behind: base, settings: settings)
       do throws(VectorError) {
-        var first = 0
-        while first < targets.count {
-          if let interruption = context.interruption() { throw VectorError(interruption) }
-          let next = targets[first...].firstIndex { $0.row != targets[first].row } ?? targets.count
-          let items = targets[first..<next].lazy.map(\.item)
-          try rewrite(targets[first].row, in: base, items: items, changes: changes, replace: replace, to: &appender)
-          first = next
+        for item in 0..<ids.count where repeated?.isFirst(item) ?? true {
+          try pace.spend(bytes: 100 + settings.dimensions * 4)
+          let row = rows.elements[item]
+          if replace {
+            try self.replace(row, in: base, with: item, repeated, of: changes, to: &appender, &pace)
+          } else {
+            try merge(row, in: base, with: item, repeated, of: changes, to: &appender, &pace)
+          }
         }
       } catch {
         appender.takeBack()
@@ -31,51 +34,63 @@ extension NamespaceStore {
     }
   }
 
-  private struct Target {
-    let row: RowInSnapshot
-    let item: Int
-  }
-
-  /// The rows to change, those of one id side by side in the order of the items.
-  private func targets(of ids: PackedStrings, in base: Snapshot) throws(VectorError) -> [Target] {
-    var targets: [Target] = []
+  /// The row of each id.
+  private func rows(
+    of ids: PackedStrings, in base: Snapshot, _ pace: inout Pace
+  ) throws(VectorError) -> ColumnBuffer<RowInSnapshot> {
+    let rows = ColumnBuffer<RowInSnapshot>()
+    guard rows.reserve(ids.count) else { throw .storeOutOfMemory }
     for item in 0..<ids.count {
-      guard let entry = base.table.entry(of: ids[item], in: base), base.isLive(entry.row) else {
-        throw VectorError(.notFound, "there is no record \(quoted(ids[item]))", index: item)
+      let id = ids[item]
+      try pace.spend(bytes: 100 + id.count)
+      guard let entry = base.table.entry(of: id, in: base), base.isLive(entry.row) else {
+        throw VectorError(.notFound, "there is no record \(quoted(id))", index: item)
       }
-      targets.append(Target(row: entry.row, item: item))
+      guard rows.append(entry.row) else { throw .storeOutOfMemory }
     }
-    targets.sort { ($0.row.chunk, $0.row.slot, $0.item) < ($1.row.chunk, $1.row.slot, $1.item) }
-    return targets
+    return rows
   }
 
-  private func rewrite(
-    _ row: RowInSnapshot, in base: Snapshot, items: some BidirectionalCollection<Int>, changes: MetadataBatch,
-    replace: Bool, to appender: inout RowAppender
+  /// Writes a row again with the last of the metadata given for it.
+  private func replace(
+    _ row: RowInSnapshot, in base: Snapshot, with first: Int, _ repeated: RepeatedIDs?, of changes: MetadataBatch,
+    to appender: inout RowAppender, _ pace: inout Pace
+  ) throws(VectorError) {
+    var last = first
+    while let next = repeated?.next(after: last) {
+      try pace.spend(1)
+      last = next
+    }
+    try changes.withEntry(last) { metadata throws(VectorError) in
+      try pace.spend(bytes: metadata.count)
+      try appender.append(copyOf: row.slot, in: base.chunks[row.chunk].chunk, metadata: metadata)
+    }
+  }
+
+  /// Writes a row again with every change given for it, one after the other.
+  private func merge(
+    _ row: RowInSnapshot, in base: Snapshot, with first: Int, _ repeated: RepeatedIDs?, of changes: MetadataBatch,
+    to appender: inout RowAppender, _ pace: inout Pace
   ) throws(VectorError) {
     let chunk = base.chunks[row.chunk].chunk
-    if replace {
-      guard let last = items.last else { return }
-      try changes.withEntry(last) { metadata throws(VectorError) in
-        try appender.append(copyOf: row.slot, in: chunk, metadata: metadata)
-      }
-      return
-    }
     var merged: ColumnBuffer<UInt8>?
-    for item in items {
+    var item: Int? = first
+    while let current = item {
       let before = merged.map { UnsafeRawBufferPointer($0.elements) } ?? chunk.metadata(row.slot)
       let after = ColumnBuffer<UInt8>()
+      try pace.spend(bytes: 100 + 4 * before.count)
       do throws(VectorError) {
-        try changes.withEntry(item) { patch throws(VectorError) in
+        try changes.withEntry(current) { patch throws(VectorError) in
           try MetadataEncoding.merge(base: before, patch: patch, into: after)
         }
       } catch {
         var error = error
-        error.index = item
+        error.index = current
         throw error
       }
       withExtendedLifetime(merged) {}
       merged = after
+      item = repeated?.next(after: current)
     }
     guard let merged else { return }
     try appender.append(copyOf: row.slot, in: chunk, metadata: UnsafeRawBufferPointer(merged.elements))
