@@ -92,15 +92,18 @@ let package = Package(
       name: "MemoryBackendTests",
       dependencies: ["VectorBackends", "VectorStore", "VectorModel", "Support", "CTestSupport"], swiftSettings: strict),
 
+    // What the library alone gets instead of functions of the C library.
+    .target(name: "CHostGuard", cSettings: [.unsafeFlags(["-fvisibility=hidden"])]),
     // Link-only: flags here must not reach the test bundles, which depend on the targets above.
     .target(
-      name: "vectordb", dependencies: ["VectorDBC"],
+      name: "vectordb", dependencies: ["VectorDBC", "CHostGuard"],
       linkerSettings: [
         .unsafeFlags([
           "-static-stdlib", "-use-ld=lld",
           "-Xlinker", "--version-script=\(root)/abi/vectordb.map",
           "-Xlinker", "-soname=libvectordb.so.0",
           "-Xlinker", "-z", "-Xlinker", "nodelete", "-Xlinker", "-z", "-Xlinker", "now",
+          "-Xlinker", "--wrap=getenv", "-Xlinker", "--wrap=environ",
         ])
       ]),
 
