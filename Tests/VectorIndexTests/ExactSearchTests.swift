@@ -107,6 +107,37 @@ import VectorModel
     }
   }
 
+  /// The largest norm there may be, on both sides of the origin: squares of differences are near the end of float32, and
+  /// queries beyond it give sums that are infinite or NaN. No row may be lost by that.
+  @Test func largestNorms() throws {
+    var numbers = SeededNumbers(20)
+    for dimensions in [1, 2, 17, 64, 100] {
+      let rows: [[Float]] = (0..<300).map { i in
+        var row = [Float](repeating: 0, count: dimensions)
+        row[i % dimensions] = (i % 2 == 0 ? 1e18 : -1e18) * (1 - Float(i / 7) * 0x1p-20)
+        return row
+      }
+      let fixture = RowFixture([rows], dimensions: dimensions, padding: 3, shift: 1)
+      let beyond: [Float] = [1e18, -1e18, 3e18, 1e20, 3e38]
+      let queries = beyond.map { [Float](repeating: $0, count: dimensions) } + [rows[5], numbers.floats(dimensions)]
+      try check(fixture, queries, k: 12, "norms of 1e18, d = \(dimensions)")
+      for query in queries { try check(fixture, [query], k: 12, "norms of 1e18, d = \(dimensions)") }
+    }
+  }
+
+  /// Rows longer than what is asked of memory ahead, and a filter that leaves a few of them.
+  @Test func longRows() throws {
+    var numbers = SeededNumbers(21)
+    for dimensions in [1151, 1152, 1217, 1600, 3071, 3072, 3073, 3137, 7001] {
+      let rows = (0..<90).map { _ in numbers.floats(dimensions) }
+      let fixture = RowFixture([Array(rows[..<70]), Array(rows[70...])], dimensions: dimensions, padding: 1, shift: 1)
+      let queries = (0..<3).map { _ in numbers.floats(dimensions) }
+      try check(fixture, queries, k: 4, "d = \(dimensions)")
+      fixture.masks = [[0x8000_0100_0000_0003, 0x21], [0x8_0001]]
+      try check(fixture, queries, k: 4, "masked, d = \(dimensions)")
+    }
+  }
+
   @Test func zeroVectors() throws {
     var numbers = SeededNumbers(14)
     let zero = [Float](repeating: 0, count: 9)

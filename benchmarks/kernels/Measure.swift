@@ -1,14 +1,22 @@
 import Support
 
-/// Seconds of the fastest of several runs: the run that the rest of the machine disturbed least.
-func fastest(runs: Int, _ body: () -> Void) -> Double {
-  var best = Double.infinity
-  for _ in 0..<runs {
+/// Something to be timed, and the time of its fastest run: the one that the rest of the machine disturbed least.
+final class Case {
+  private let body: () -> Void
+  private(set) var seconds = Double.infinity
+
+  init(_ body: @escaping () -> Void) { self.body = body }
+
+  func run() {
     let start = monotonicNanoseconds()
     body()
-    best = min(best, Double(monotonicNanoseconds() - start) * 1e-9)
+    seconds = min(seconds, Double(monotonicNanoseconds() - start) * 1e-9)
   }
-  return best
+
+  /// Runs all by turns, so that a disturbance meets each of them and not one alone.
+  static func run(_ cases: [Case], rounds: Int) {
+    for _ in 0..<rounds { for item in cases { item.run() } }
+  }
 }
 
 /// Fixed-point text without Foundation.
@@ -22,4 +30,10 @@ func decimal(_ value: Double, _ digits: Int = 1) -> String {
 
 func padded(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(0, width - text.count))
+}
+
+/// `value` in the last columns.
+func aligned(_ value: Double, _ width: Int) -> String {
+  let text = decimal(value)
+  return String(repeating: " ", count: max(0, width - text.count)) + text
 }

@@ -3,19 +3,21 @@ import Support
 import VectorIndex
 import VectorModel
 
-/// Random rows in one block, aligned, in huge pages where the system gives them.
+/// Random rows in one block.
 final class Rows: @unchecked Sendable {
   let count: Int
   let dimensions: Int
   let vectors: UnsafeMutablePointer<Float>
   let norms: UnsafeMutablePointer<Float>
 
-  init(count: Int, dimensions: Int) {
+  /// Nil when there is no memory for them.
+  init?(count: Int, dimensions: Int) {
+    // The memory the store takes for its rows: aligned, in huge pages where the system gives them.
+    guard let memory = vdb_rows_new(count * dimensions * 4) else { return nil }
+    vectors = memory.assumingMemoryBound(to: Float.self)
+    norms = .allocate(capacity: count)
     self.count = count
     self.dimensions = dimensions
-    vectors = UnsafeMutableRawPointer.allocate(byteCount: count * dimensions * 4, alignment: 2 << 20)
-      .assumingMemoryBound(to: Float.self)
-    norms = .allocate(capacity: count)
     var state: UInt64 = 42
     for row in 0..<count {
       for i in 0..<dimensions {
@@ -32,7 +34,7 @@ final class Rows: @unchecked Sendable {
   }
 
   deinit {
-    vectors.deallocate()
+    vdb_rows_free(vectors, bytes)
     norms.deallocate()
   }
 

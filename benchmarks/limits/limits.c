@@ -4,18 +4,35 @@
 
 typedef uint64_t words __attribute__((vector_size(64)));
 
-uint64_t limits_read(const void *from, size_t bytes) {
-  const char *at = from;
-  words a = {0}, b = {0}, c = {0}, d = {0};
-  for (size_t i = 0; i + 256 <= bytes; i += 256) {
-    words v;
-    memcpy(&v, at + i, 64), a ^= v;
-    memcpy(&v, at + i + 64, 64), b ^= v;
-    memcpy(&v, at + i + 128, 64), c ^= v;
-    memcpy(&v, at + i + 192, 64), d ^= v;
+/* Four loads a turn, `apart` bytes from each other. */
+#define DEFINE_READ(NAME)                                                                  \
+  static uint64_t NAME(const char *at, size_t apart, size_t step, size_t turns) {          \
+    words a = {0}, b = {0}, c = {0}, d = {0}, v;                                           \
+    for (size_t i = 0; i < turns; i++, at += step) {                                       \
+      memcpy(&v, at, 64), a ^= v;                                                          \
+      memcpy(&v, at + apart, 64), b ^= v;                                                  \
+      memcpy(&v, at + 2 * apart, 64), c ^= v;                                              \
+      memcpy(&v, at + 3 * apart, 64), d ^= v;                                              \
+    }                                                                                      \
+    a ^= b ^ c ^ d;                                                                        \
+    return a[0] ^ a[1] ^ a[2] ^ a[3] ^ a[4] ^ a[5] ^ a[6] ^ a[7];                          \
   }
-  a ^= b ^ c ^ d;
-  return a[0] ^ a[1] ^ a[2] ^ a[3] ^ a[4] ^ a[5] ^ a[6] ^ a[7];
+
+DEFINE_READ(read_baseline)
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) DEFINE_READ(read_avx512)
+__attribute__((target("avx2"))) DEFINE_READ(read_avx2)
+#endif
+
+uint64_t limits_read(int level, int streams, const void *from, size_t bytes) {
+  size_t turns = bytes / 256;
+  size_t apart = streams == 1 ? 64 : turns * 64, step = streams == 1 ? 256 : 64;
+#if defined(__x86_64__)
+  if (level == 2) return read_avx512(from, apart, step, turns);
+  if (level == 1) return read_avx2(from, apart, step, turns);
+#endif
+  (void)level;
+  return read_baseline(from, apart, step, turns);
 }
 
 /* The barrier keeps each sum in its register and the loop as it is written. */

@@ -11,6 +11,8 @@
 
 #define VDB_TILE_ROWS_MAX 8
 #define VDB_TILE_QUERIES_MAX 48
+/* Rows behind those of a scan that are asked of memory before their turn comes. */
+#define VDB_SCAN_AHEAD 8
 
 typedef struct vdb_kernels {
   /* Floats in a vector register. */
@@ -28,7 +30,8 @@ typedef struct vdb_kernels {
   double (*squared_distance)(const void *query, const void *row, size_t count);
   void (*dot_and_norm)(const void *query, const void *row, size_t count, double *out);
 
-  /* Fast, one query against rows anywhere: out[i] for row_count rows of `count` floats. Depth: count / lanes + 6. */
+  /* Fast, one query against rows anywhere: out[i] for row_count rows of `count` floats. Depth: count / lanes + 10.
+   * rows[row_count ... row_count + VDB_SCAN_AHEAD - 1] are rows too: they are prefetched, not read. */
   void (*scan_dot)(const float *query, const float *const *rows, size_t row_count, size_t count, float *out);
   void (*scan_squared_distance)(const float *query, const float *const *rows, size_t row_count, size_t count,
                                 float *out);
