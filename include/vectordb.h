@@ -28,6 +28,7 @@
  *              the call does not change the contents. Results and reports do not change and may be read by many threads;
  *              their borrowed columns end with the free call, like memory from malloc.
  *   Fork       After fork a child may go on using memory databases. No thread, lock or handle of the parent is harmed.
+ *              A fork waits until running writes have ended, and up to 100 ms for other calls to come to a good place.
  *   Process    The library installs no signal handler, prints nothing, and starts threads only for parallel scans and
  *              for the log callback.
  *
