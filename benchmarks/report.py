@@ -99,6 +99,7 @@ def crossing(folder):
 | call | time |
 |---|--:|
 | `vdb_version_number` | {figures["empty_ns"]:.2f} ns |
+| `vdb_database_healthy`: a handle looked up | {figures["handle_ns"]:.2f} ns |
 | `vdb_database_search`, k = 10, 10 rows of 384 | {figures["search_10_us"]:.2f} µs |
 | `vdb_database_search`, k = 10, 1,000 rows of 384 | {figures["search_1000_us"]:.2f} µs |
 """)
