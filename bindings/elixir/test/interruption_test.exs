@@ -14,16 +14,15 @@ defmodule VectorDB.InterruptionTest do
 
   test "a writer killed in the middle of a batch wrote all of it or nothing, and blocks nobody" do
     db = VectorDB.create!("killed", dimensions: 8)
-    rows = 40_000
+    rows = 150_000
     packed = pack(List.duplicate(1.0, 8 * rows))
 
-    for round <- 1..12 do
+    for round <- [0, 5, 10, 20, 40, 80] do
       ids = for n <- 1..rows, do: "#{round}-#{n}"
       before = VectorDB.count!(db)
       writer = spawn(fn -> VectorDB.add_batch!(db, %{ids: ids, vectors: packed}) end)
       # Others stand in line behind it, and die there.
       waiting = for n <- 1..3, do: spawn(fn -> VectorDB.add!(db, "w#{n}", List.duplicate(2, 8)) end)
-      assert eventually(fn -> elem(Native.live_handles(), 3) > 0 end), "nothing ever ran"
       Process.sleep(round)
       Enum.each([writer | waiting], &Process.exit(&1, :kill))
       assert eventually(fn -> match?({_, 0, 0, 0}, Native.live_handles()) end)
