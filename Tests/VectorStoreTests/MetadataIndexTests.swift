@@ -131,6 +131,63 @@ import VectorModel
     #expect(try count("{\"id\":\"7-149\"}") == 1)
   }
 
+  @Test func buildingAndAskingStopWhenTold() throws {
+    try put(store, (0..<40_000).map { "r\($0)" }) { "{\"id\":\"\($0)\",\"number\":\($0)}" }
+    let cancel = CancelToken()
+    cancel.cancel()
+    // 4,000 leaves for each row: seconds of work if nobody looked at the clock.
+    let parts = (0..<4_000).map {
+      FilterExpression.equals(key: $0 % 2 == 0 ? "id" : "other", .string(ByteString("x\($0)")))
+    }
+    let long = Filter(.or(parts))
+    let cancelled = CallContext(cancel: cancel)
+    let calls: [() throws -> Void] = [
+      { _ = try store.count(matching: long, context: cancelled) },
+      { _ = try store.count(matching: Filter(.exists(key: "number")), context: cancelled) },
+      { _ = try store.page(page(long), context: cancelled) },
+      { _ = try store.delete(matching: long, context: cancelled) },
+    ]
+    for call in calls {
+      let failure = #expect(throws: VectorError.self) { try call() }
+      #expect(failure?.status == .cancelled)
+    }
+    let start = monotonicNanoseconds()
+    let failure = #expect(throws: VectorError.self) {
+      _ = try store.count(matching: long, context: CallContext(deadline: start + 2_000_000))
+    }
+    #expect(failure?.status == .timeout)
+    #expect(monotonicNanoseconds() - start < 300_000_000)
+    #expect(try count("{\"number\":{\"$lt\":100}}") == 100)
+  }
+
+  @Test func pagesHoldTheMatchesInOrderWithAndWithoutColumns() throws {
+    try put(store, (0..<10_000).map { "r\($0)" }) { "{\"a\":\($0 % 3)}" }
+    _ = try withPacked((0..<10_000).filter { $0 % 5 == 0 }.map { "r\($0)" }) {
+      try store.delete(ids: $0, context: .unbounded)
+    }
+    let wanted = Filter(.equals(key: "a", .number(1)))
+    let expected = (0..<10_000).filter { $0 % 3 == 1 && $0 % 5 != 0 }.map { "r\($0)" }
+    for round in 0..<2 {
+      var found: [String] = []
+      var token: [UInt8] = []
+      repeat {
+        let results = try store.page(page(wanted, token), context: .unbounded)
+        for row in 0..<results.rowCount {
+          let start = Int(results.idOffsets.elements[row])
+          found.append(
+            String(decoding: results.ids.elements[start..<Int(results.idOffsets.elements[row + 1])], as: UTF8.self))
+        }
+        token = Array(results.nextPage.elements.dropLast())
+      } while !token.isEmpty
+      #expect(found == expected, "round \(round)")
+      #expect(try store.count(matching: wanted, context: .unbounded) == expected.count)
+    }
+  }
+
+  private func page(_ filter: Filter, _ token: [UInt8] = []) -> PageRequest {
+    PageRequest(limit: 77, token: token, filter: filter, include: [])
+  }
+
   private func count(_ json: String) throws -> Int { try countMatching(store, json) }
 
   private func column(_ key: String, of view: ChunkView, segment: Int = 0) -> MetadataColumn? {

@@ -1,3 +1,4 @@
+import CSupport
 import VectorModel
 
 /// What one worker knows about one query: rows that may be among the k nearest, and the nearest found exactly so far.
@@ -84,11 +85,20 @@ struct Candidates {
     waitingCount = kept
   }
 
-  /// Computes the exact distance of every waiting row.
+  /// Computes the exact distance of every waiting row; a copy of the row before it has that row's.
   private mutating func measure(_ job: SearchJob) throws(VectorError) {
+    var before: (row: UnsafeRawPointer, score: Float, distance: Float)?
     for i in 0..<waitingCount {
       let reference = waiting[i]
-      nearest.add(Neighbor(reference: reference, distance: distance(job.row(reference))), job.compareIDs)
+      let row = job.row(reference)
+      let measured: Float
+      if let before, before.score == scores[i], vdb_compare_memory(before.row, row, job.dimensions * 4) == 0 {
+        measured = before.distance
+      } else {
+        measured = distance(row)
+      }
+      before = (row, scores[i], measured)
+      nearest.add(Neighbor(reference: reference, distance: measured), job.compareIDs)
       if (i + 1) % job.rowsBetweenPauses == 0 { try job.pause() }
     }
     waitingCount = 0

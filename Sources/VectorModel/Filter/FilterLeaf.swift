@@ -102,7 +102,8 @@ package struct FilterLeaf: BitwiseCopyable {
     }
   }
 
-  private func holds(number value: Double) -> Bool {
+  /// Whether a test on numbers holds for a number. NaN passes none.
+  package func holds(number value: Double) -> Bool {
     switch test {
     case .lessNumber: return value < number
     case .lessOrEqualNumber: return value <= number

@@ -7,28 +7,31 @@ import VectorModel
 ///
 /// For one thread. Where there are columns the leaves ask them, elsewhere they look at the rows.
 struct ChunkFilter: ~Copyable {
-  private let filter: Filter
+  private let filter: Filter?
+  private let entry: Int
   private let leaves: UnsafeBufferPointer<FilterLeaf>
   /// The leaves made ready for the segment that was asked about last.
   private let tests: ColumnMemory<ColumnTest>
-  private let verdicts: ColumnMemory<UInt8>
+  private let scratch: ColumnMemory<UInt8>
   private var serial: UInt64 = 0
   private var segment = 0
   /// Rows on their way to each leaf; all zero between two words.
   private let reached: ColumnMemory<UInt64>
   private let builds: Bool
 
-  /// `builds`: columns that are missing are built where no more rows will come. nil when out of memory.
-  init?(_ filter: Filter, builds: Bool) {
-    let leaves = filter.leaves
+  /// No filter lets every row through. `builds`: columns that are missing are built where no more rows will come. nil when
+  /// out of memory.
+  init?(_ filter: Filter?, builds: Bool) {
+    let leaves = filter?.leaves ?? UnsafeBufferPointer(start: nil, count: 0)
     guard let tests = ColumnMemory<ColumnTest>(zeroed: leaves.count),
-      let verdicts = ColumnMemory<UInt8>(zeroed: leaves.count * ColumnTest.verdictCount),
+      let scratch = ColumnMemory<UInt8>(zeroed: leaves.count * ColumnTest.scratchBytes),
       let reached = ColumnMemory<UInt64>(zeroed: leaves.count)
     else { return nil }
     self.filter = filter
+    entry = filter?.entry ?? FilterLeaf.accept
     self.leaves = leaves
     self.tests = tests
-    self.verdicts = verdicts
+    self.scratch = scratch
     self.reached = reached
     self.builds = builds
   }
@@ -38,15 +41,15 @@ struct ChunkFilter: ~Copyable {
   mutating func matching(
     _ rows: UInt64, word: Int, of view: ChunkView, isFull: Bool, _ pace: inout Pace
   ) throws(VectorError) -> UInt64 {
-    guard filter.entry >= 0, let leaf = leaves.baseAddress else { return filter.entry == FilterLeaf.accept ? rows : 0 }
+    guard entry >= 0, let leaf = leaves.baseAddress else { return entry == FilterLeaf.accept ? rows : 0 }
     let first = word * 64
     if serial != view.chunk.serial || segment != first / MetadataColumn.segmentRows {
       try prepare(segment: first / MetadataColumn.segmentRows, of: view, isFull: isFull, &pace)
     }
     let wordInSegment = first % MetadataColumn.segmentRows / 64
     var accepted: UInt64 = 0
-    reached.base[filter.entry] = rows
-    var at = filter.entry
+    reached.base[entry] = rows
+    var at = entry
     while at >= 0 {
       let here = reached.base[at]
       if here != 0 {
@@ -83,7 +86,7 @@ struct ChunkFilter: ~Copyable {
         }
       tests.base[index] =
         if let column {
-          try ColumnTest(leaf, column, verdicts: verdicts.base + index * ColumnTest.verdictCount, &pace)
+          try ColumnTest(leaf, column, scratch: scratch.base + index * ColumnTest.scratchBytes, &pace)
         } else {
           .rowByRow
         }

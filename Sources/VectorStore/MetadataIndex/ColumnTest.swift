@@ -10,27 +10,35 @@ enum ColumnTest: BitwiseCopyable {
   /// 1 where the code's value passes.
   case codes(UnsafePointer<UInt8>, verdicts: UnsafePointer<UInt8>)
   case numbers(UnsafePointer<Double>)
-  case signatures(UnsafePointer<UInt32>)
+  /// With the signatures of the strings wanted.
+  case signatures(UnsafePointer<UInt32>, wanted: UnsafeBufferPointer<UInt32>)
 
-  /// Bytes of verdicts a test may need.
-  static let verdictCount = MetadataColumn.codeLimit + 1
+  /// Bytes a test may need beside the column: a verdict for each code and for its absence, or signatures.
+  static let scratchBytes = 256
+  /// Signatures that fit them.
+  static let wantedLimit = scratchBytes / 4
 
-  /// `verdicts` has room for `verdictCount` bytes. O(values). Errors: `cancelled`, `timeout`.
+  /// `scratch` has room for `scratchBytes`, aligned for a word. O(values). Errors: `cancelled`, `timeout`.
   init(
-    _ leaf: FilterLeaf, _ column: MetadataColumn, verdicts: UnsafeMutablePointer<UInt8>, _ pace: inout Pace
+    _ leaf: FilterLeaf, _ column: MetadataColumn, scratch: UnsafeMutableRawPointer, _ pace: inout Pace
   ) throws(VectorError) {
-    for value in column.values { try pace.spend(1 + value.bytes.count / 32) }
+    for value in column.values { try pace.spend(4 + value.bytes.count / 32) }
     switch column.form {
     case .postings(let bitmaps):
       var chosen: UInt64 = 0
       for (index, value) in column.values.enumerated() where leaf.holds(for: value) { chosen |= 1 << UInt64(index) }
       self = .postings(bitmaps, words: column.words, chosen: chosen)
     case .codes(let codes):
+      let verdicts = scratch.assumingMemoryBound(to: UInt8.self)
       verdicts[0] = 0
       for (index, value) in column.values.enumerated() { verdicts[index + 1] = leaf.holds(for: value) ? 1 : 0 }
       self = .codes(codes, verdicts: verdicts)
     case .numbers(let numbers): self = .numbers(numbers)
-    case .signatures(let signatures): self = .signatures(signatures)
+    case .signatures(let signatures):
+      let wanted = scratch.assumingMemoryBound(to: UInt32.self)
+      let count = leaf.writeSignatures(wanted)
+      self = .signatures(signatures, wanted: UnsafeBufferPointer(start: wanted, count: count))
+      try pace.spend(leaf.text.count / 32 + 4 * count)
     case .rowByRow: self = .rowByRow
     }
   }
@@ -55,11 +63,11 @@ enum ColumnTest: BitwiseCopyable {
       try pace.spend(4)
       return bits { UInt64(verdicts[Int(codes[word * 64 + $0])]) } & reached
     case .numbers(let numbers):
-      try pace.spend(4)
+      try pace.spend(leaf.pointee.test == .numberIn ? 200 : 4)
       return leaf.pointee.holding(numbers + word * 64, reached) & reached
-    case .signatures(let signatures):
-      let (passing, unsure) = leaf.pointee.judging(signatures + word * 64)
-      try pace.spend(6)
+    case .signatures(let signatures, let wanted):
+      let (passing, unsure) = leaf.pointee.judging(signatures + word * 64, wanted)
+      try pace.spend(4 + 4 * wanted.count)
       return passing & reached | (try Self.look(unsure & reached, leaf, chunk, firstRow, &pace))
     }
   }

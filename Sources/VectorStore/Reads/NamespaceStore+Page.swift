@@ -10,24 +10,27 @@ extension NamespaceStore {
     let results = try ResultColumns(kind: .page, dimensions: settings.dimensions, include: request.include)
     let start = try request.start
     var pace = Pace(context)
+    // A page may be short: columns are taken where a search made them, not built.
+    guard var test = ChunkFilter(request.filter, builds: false) else { throw .resultOutOfMemory }
     var chunk = snapshot.firstChunk(from: start.serial)
     while chunk < snapshot.chunks.count {
       let view = snapshot.chunks[chunk]
-      let first = view.chunk.serial == start.serial ? start.slot : 0
-      for slot in min(first, view.count)..<view.count {
-        try pace.spend(1)
-        guard view.chunk.end(slot) > snapshot.sequence else { continue }
-        if let filter = request.filter {
-          let entry = view.chunk.metadata(slot)
-          try pace.spend(bytes: 50 + entry.count)
-          guard filter.matches(entry) else { continue }
+      let first = view.chunk.serial == start.serial ? min(start.slot, view.count) : 0
+      for word in first / 64..<view.words {
+        var rows = view.live(word, at: snapshot.sequence)
+        if word == first / 64 { rows &= .max << UInt64(first & 63) }
+        rows = try test.matching(rows, word: word, of: view, isFull: snapshot.isFull(chunk: chunk), &pace)
+        try pace.spend(4)
+        while rows != 0 {
+          let slot = word * 64 + rows.trailingZeroBitCount
+          rows &= rows - 1
+          if results.rowCount == request.limit {
+            try results.setNextPage(PageToken.write(RowAddress(serial: view.chunk.serial, slot: slot)))
+            try results.endQuery()
+            return results
+          }
+          try results.append(slot, of: view.chunk, &pace)
         }
-        if results.rowCount == request.limit {
-          try results.setNextPage(PageToken.write(RowAddress(serial: view.chunk.serial, slot: slot)))
-          try results.endQuery()
-          return results
-        }
-        try results.append(slot, of: view.chunk, &pace)
       }
       chunk += 1
     }

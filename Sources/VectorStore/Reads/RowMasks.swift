@@ -81,13 +81,6 @@ final class RowMasks: @unchecked Sendable {
   ) throws(VectorError) {
     let view = snapshot.chunks[index]
     var pace = Pace(context)
-    guard let filter else {
-      for word in 0..<view.words {
-        words[word] = view.live(word, at: snapshot.sequence)
-        try pace.spend(4)
-      }
-      return
-    }
     guard var test = ChunkFilter(filter, builds: true) else { throw .resultOutOfMemory }
     let isFull = snapshot.isFull(chunk: index)
     for word in 0..<view.words {
