@@ -51,6 +51,38 @@ def exact_search(document):
   print()
 
 
+def microseconds(value):
+  return f"{value / 1000:,.1f} ms" if value >= 10_000 else f"{value:,.0f} µs"
+
+
+def filters(path):
+  document = json.loads(path.read_text())
+  print(f"""## Filters
+
+`benchmarks/filters.py`: {document["rows"]:,} rows of {document["dimensions"]} dimensions, {document["threads"]} thread, called
+from Python. The peer is numpy on prepared arrays: small integers in place of strings, a column of booleans for each tag. Its
+search multiplies the rows under the mask. "first" is the first count ever, which makes the columns that later ones use.
+""")
+  print("| filter | matches | first | count | numpy | ratio | search, k = 10 | numpy | ratio |")
+  print("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+  for result in document["results"]:
+    count, search = result["count"], result["search"]
+    print(f"| {result['name']}: `{json.dumps(result['filter'])}` | {result['matches']:,} | "
+          f"{microseconds(result['first_us'])} | {microseconds(count['ours_us'])} | "
+          f"{microseconds(count['numpy_us'])} | **{count['ratio']:.2f}** | {microseconds(search['ours_us'])} | "
+          f"{microseconds(search['numpy_us'])} | **{search['ratio']:.2f}** |")
+  print()
+
+
+def memory(path):
+  figures = json.loads(path.read_text())
+  print(f"""## Memory
+
+`benchmarks/memory.py`: {figures["rows"]:,} rows of {figures["dimensions"]} dimensions with their ids take
+{figures["resident_bytes"] / 1e6:,.0f} MB of resident memory, **{figures["ratio"]:.3f} times** their {figures["vector_bytes"] / 1e6:,.0f} MB of vectors.
+""")
+
+
 def verbatim(folder, name, title, words):
   path = folder / name
   if path.exists():
@@ -85,6 +117,8 @@ rates are medians, ratios are ours to theirs within a round. The answers are com
         ", ".join(f"{result['metric']} {rate(result['insert']['libvectordb'])}" for result in first["results"]) + ".\n")
   verbatim(folder, "kernels.txt", "Kernels", "`kernel-bench`: against the read bandwidth and the multiply-add peak measured "
            "in the same run.")
+  filters(folder / "filters.json")
+  memory(folder / "memory.json")
   crossing(folder)
   verbatim(folder, "python-crossing.txt", "From Python", "`benchmarks/python_crossing.py`: what Python adds to the same "
            "search.")
