@@ -1,5 +1,5 @@
-// What the machine can do, and what the search makes of it, in the same run: bandwidth of reading, peak of multiplying, and the
-// exact search as a share of each. Usage: kernel-bench [rows] [dimensions] [batch] [rounds]
+// What the machine can do, and what the search makes of it, in the same run: bandwidth of reading, peak of multiplying,
+// and the exact search as a share of each. Usage: kernel-bench [rows] [dimensions] [batch] [rounds]
 
 import Glibc
 import Support

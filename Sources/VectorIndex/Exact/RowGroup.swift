@@ -3,8 +3,8 @@ import VectorModel
 
 /// Up to 64 rows that take part, picked from the units of a job: what the kernels get at once.
 ///
-/// Rows that a mask leaves out are not in it, so nothing is computed for them. Filling goes on across units, and some rows
-/// ahead: the scans ask memory for rows before their turn.
+/// Rows that a mask leaves out are not in it, so nothing is computed for them. Filling goes on across units, and some
+/// rows ahead: the scans ask memory for rows before their turn.
 final class RowGroup {
   static let capacity = 64
   private static let slots = capacity + Int(VDB_SCAN_AHEAD)
