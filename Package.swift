@@ -108,7 +108,8 @@ let package = Package(
       ]),
 
     .testTarget(
-      name: "VectorDBTests", dependencies: ["VectorDB", "VectorModel", "Support", "CSupport"], swiftSettings: strict),
+      name: "VectorDBTests", dependencies: ["VectorDB", "Resilience", "VectorModel", "Support", "CSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "VectorDBCTests", dependencies: ["VectorDBC", "VectorModel", "Support", "CVectorDB"],
       swiftSettings: strict),

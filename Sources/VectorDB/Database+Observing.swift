@@ -1,3 +1,4 @@
+import Resilience
 import Support
 import VectorBackends
 import VectorModel
@@ -21,7 +22,7 @@ extension Database {
 
   /// `health` of the C interface.
   package func writeHealth(_ call: CallOptions, to json: inout JSONWriter) {
-    let totals = core.metrics.totals
+    let latency = core.metrics.summary().total.latency
     json.object { json in
       json.field("status", isHealthy ? "ok" : "down")
       json.field("backend", core.options.backend.rawValue)
@@ -31,24 +32,25 @@ extension Database {
       }
       json.object("cache") { json in json.field("enabled", false) }
       json.object("latency") { json in
-        json.field("avg_ms", totals.averageMilliseconds)
-        json.field("max_ms", totals.slowestMilliseconds)
+        json.field("avg_ms", latency.mean / 1e6)
+        json.field("p50_ms", Double(latency.quantile(0.5)) / 1e6)
+        json.field("p95_ms", Double(latency.quantile(0.95)) / 1e6)
+        json.field("p99_ms", Double(latency.quantile(0.99)) / 1e6)
+        json.field("max_ms", Double(latency.longest) / 1e6)
       }
     }
   }
 
   /// `metrics` of the C interface.
   package func writeMetrics(to json: inout JSONWriter) {
-    let totals = core.metrics.totals
+    let summary = core.metrics.summary()
     json.object { json in
       json.field("database", core.name)
       json.field("backend", core.options.backend.rawValue)
-      write(totals, to: &json)
+      summary.total.write(to: &json)
+      json.field("in_flight", summary.inFlight)
       json.object("operations") { json in
-        for operation in Operation.allCases {
-          let row = core.metrics.totals(operation)
-          if row.calls > 0 { json.object(operation.name) { json in write(row, to: &json) } }
-        }
+        for row in summary.operations { json.object("\(row.operation)") { json in row.write(to: &json) } }
       }
     }
   }
@@ -84,14 +86,5 @@ extension Database {
       core.options.write(to: &json)
       json.array("pipeline", ["metrics", "deadline", core.options.backend.rawValue])
     }
-  }
-
-  private func write(_ totals: OperationMetrics.Totals, to json: inout JSONWriter) {
-    json.field("total_requests", Int(clamping: totals.calls))
-    json.field("successful_requests", Int(clamping: totals.succeeded))
-    json.field("failed_requests", Int(clamping: totals.failed))
-    json.field("success_rate", totals.successRate)
-    json.field("avg_latency_ms", totals.averageMilliseconds)
-    json.field("max_latency_ms", totals.slowestMilliseconds)
   }
 }

@@ -1,3 +1,4 @@
+import Resilience
 import Support
 import VectorBackends
 import VectorModel
@@ -43,7 +44,7 @@ final class DatabaseCore: Sendable {
   let name: ByteString
   let options: DatabaseOptions
   let backend: any VectorBackend
-  let metrics = OperationMetrics()
+  let metrics = CallMetrics(operations: Operation.allCases.map(\.label))
   private let dropped = AtomicWord(0)
   /// Whether the collection is gone and every later call fails.
   var isDropped: Bool { dropped.load() != 0 }
@@ -72,15 +73,16 @@ final class DatabaseCore: Sendable {
     _ operation: Operation, _ call: CallOptions, _ body: (CallContext) throws(VectorError) -> R
   ) throws(VectorError) -> R {
     let start = monotonicNanoseconds()
+    metrics.started()
     do throws(VectorError) {
       try call.refuseExtraOptions()
       let context = call.context(standard: options.timeout ?? operation.standardTimeout)
       if let interruption = context.interruption() { throw VectorError(interruption) }
       let result = try body(context)
-      metrics.record(operation, succeeded: true, nanoseconds: monotonicNanoseconds() &- start)
+      metrics.ended(operation.rawValue, .success, nanoseconds: monotonicNanoseconds() &- start)
       return result
     } catch {
-      metrics.record(operation, succeeded: false, nanoseconds: monotonicNanoseconds() &- start)
+      metrics.ended(operation.rawValue, CallOutcome(error.status), nanoseconds: monotonicNanoseconds() &- start)
       var error = error
       error.backend = error.backend ?? options.backend.rawValue
       error.operation = error.operation ?? operation.name

@@ -1,11 +1,14 @@
-/// The operations that are counted apart. Raw values are rows of `OperationMetrics`.
+/// The operations that are counted apart. Raw values are their places in `CallMetrics`.
 package enum Operation: Int, CaseIterable, Sendable {
   case open, upsert, updateMetadata, delete, deleteWhere
   case search, searchBatch, searchByID, get, page, count
   case clear, drop, flush, createIndex, collections, namespaces
 
-  /// As metrics and errors write it.
-  package var name: String {
+  /// As errors write it.
+  package var name: String { "\(label)" }
+
+  /// As metrics and events write it.
+  package var label: StaticString {
     switch self {
     case .open: "open"
     case .upsert: "upsert"
