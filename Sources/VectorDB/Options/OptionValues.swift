@@ -6,6 +6,10 @@ func optionsDocument(_ text: UnsafeRawBufferPointer, _ what: String) throws(Vect
   guard text.count <= 1 << 20 else {
     throw VectorError(.tooLarge, "\(what) are \(text.count) bytes long, expected at most 1 MiB")
   }
+  // Names and values become Swift strings; the declared fields a dictionary.
+  guard isMemoryAvailable(32 * text.count) else {
+    throw VectorError(.outOfMemory, "not enough memory for \(what) of \(text.count) bytes")
+  }
   return try JSONDocument(text, what: what)
 }
 

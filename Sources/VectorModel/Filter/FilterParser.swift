@@ -8,11 +8,15 @@ extension Filter {
 
   /// Reads a filter; nil for `{}` and for no text, which filter nothing.
   ///
-  /// Throws `invalidUTF8`, `invalidJSON`, and `invalidFilter` naming the key, the operator and what was expected.
+  /// Throws `invalidUTF8`, `invalidJSON`, `outOfMemory`, and `invalidFilter` naming the key, the operator and what was expected.
   package static func parse(_ json: UnsafeRawBufferPointer) throws(VectorError) -> Filter? {
     if json.isEmpty { return nil }
     guard json.count <= maxBytes else {
       throw VectorError(.invalidFilter, "the filter has \(json.count) bytes: at most \(maxBytes)")
+    }
+    // Texts are held up to eight times while the filter is made, and a node takes some hundred bytes.
+    guard isMemoryAvailable(8 * json.count + 400 * min(json.count / 2, maxNodes)) else {
+      throw VectorError(.outOfMemory, "not enough memory for a filter of \(json.count) bytes")
     }
     // A node of the filter is up to five values of JSON: {"key": {"$op": value}}.
     let document = try JSONDocument(json, what: "the filter", maxNodes: UInt32(maxNodes) * 8, limits: .invalidFilter)
