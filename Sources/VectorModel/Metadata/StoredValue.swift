@@ -41,6 +41,12 @@ package struct StoredValue: BitwiseCopyable {
   /// The items of a value of kind `strings`.
   package var items: MetadataEncoding.StringList { MetadataEncoding.StringList(rest: bytes) }
 
+  /// The same value with its bytes in `memory`, which has room for them.
+  package func copied(to memory: UnsafeMutableRawPointer) -> StoredValue {
+    if let from = bytes.baseAddress { memory.copyMemory(from: from, byteCount: bytes.count) }
+    return StoredValue(tag: tag, bytes: UnsafeRawBufferPointer(start: memory, count: bytes.count))
+  }
+
   /// Whether type and bytes are the same.
   package func isSame(as other: StoredValue) -> Bool {
     tag == other.tag && bytes.count == other.bytes.count && compareBytes(bytes, other.bytes) == 0

@@ -4,8 +4,8 @@ import VectorModel
 /// The values of one metadata key in up to `segmentRows` rows of a chunk, made ready for tests of 64 rows at once. Never
 /// changes.
 ///
-/// Holds no value itself: it points into the chunk's records, so the chunk owns it. All forms are filled up to a multiple of
-/// 64 rows with what an absent key looks like.
+/// Long values stay in the chunk's records, so the chunk owns it. All forms are filled up to a multiple of 64 rows with what an
+/// absent key looks like.
 final class MetadataColumn: @unchecked Sendable {
   /// How the values are kept; chosen by what the rows hold.
   enum Form {
@@ -73,6 +73,6 @@ final class MetadataColumn: @unchecked Sendable {
       case .signatures: slots * 4
       case .rowByRow: 0
       }
-    return column + values.count * MemoryLayout<StoredValue>.stride + key.count
+    return column + values.count * MemoryLayout<StoredValue>.stride + ValueDictionary.copied(values) + key.count
   }
 }

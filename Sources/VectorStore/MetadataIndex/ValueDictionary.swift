@@ -41,10 +41,32 @@ struct ValueDictionary: ~Copyable {
     return count
   }
 
-  /// The values by code - 1, in memory that is `free`'s.
+  /// Most bytes of values that are copied.
+  private static let copyLimit = 16 << 10
+
+  /// The values by code - 1, in memory that is `free`'s, their bytes behind them: a filter asks each value, and would else
+  /// fetch it from a record of its own. Where they are long they stay in the records.
   consuming func takeValues() -> UnsafeMutableBufferPointer<StoredValue> {
     let count = count
-    return UnsafeMutableBufferPointer(start: values.take(count), count: count)
+    let kept = values.take(count)
+    let table = count * MemoryLayout<StoredValue>.stride
+    let size = Self.copied(UnsafeMutableBufferPointer(start: kept, count: count))
+    guard size > 0, let grown = realloc(kept, table + size) else {
+      return UnsafeMutableBufferPointer(start: kept, count: count)
+    }
+    let values = UnsafeMutableBufferPointer(start: grown.assumingMemoryBound(to: StoredValue.self), count: count)
+    var at = grown + table
+    for index in values.indices {
+      values[index] = values[index].copied(to: at)
+      at += values[index].bytes.count
+    }
+    return values
+  }
+
+  /// Bytes that copies of the values take; 0 when they are too long to be copied.
+  static func copied(_ values: UnsafeMutableBufferPointer<StoredValue>) -> Int {
+    let size = values.reduce(0) { $0 + $1.bytes.count }
+    return size <= copyLimit ? size : 0
   }
 }
 
