@@ -13,6 +13,7 @@ final class RowFixture: @unchecked Sendable {
   /// Order number of each row's id, by block and row.
   let ids: [[Int]]
   private let memory: [(vectors: UnsafeMutablePointer<Float>, norms: UnsafeMutablePointer<Float>)]
+  private let shift: Int
 
   /// `shift` floats before the first row make it unaligned.
   init(_ blocks: [[[Float]]], dimensions: Int, padding: Int = 0, shift: Int = 0, seed: UInt64 = 1) {
@@ -20,6 +21,7 @@ final class RowFixture: @unchecked Sendable {
     self.blocks = blocks
     let stride = dimensions + padding
     self.stride = stride
+    self.shift = shift
     masks = blocks.map { _ in nil }
     var numbers = SeededNumbers(seed)
     let total = blocks.reduce(0) { $0 + $1.count }
@@ -34,6 +36,13 @@ final class RowFixture: @unchecked Sendable {
         norms[r] = RowNumbers.compute(vectors + r * stride, dimensions: dimensions).norm
       }
       return (vectors, norms)
+    }
+  }
+
+  deinit {
+    for (vectors, norms) in memory {
+      (vectors - shift).deallocate()
+      norms.deallocate()
     }
   }
 
