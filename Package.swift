@@ -61,6 +61,9 @@ let package = Package(
       name: "kernel-bench",
       dependencies: ["VectorIndex", "VectorKernels", "VectorModel", "Support", "CSupport", "CKernelLimits"],
       path: "benchmarks/kernels", swiftSettings: strict),
+    .executableTarget(
+      name: "resilience-bench", dependencies: ["Resilience", "Support"], path: "benchmarks/resilience",
+      swiftSettings: strict),
     .target(
       name: "VectorStore", dependencies: ["VectorIndex", "VectorModel", "Support", "CSupport"], swiftSettings: strict),
     .target(name: "Resilience", dependencies: ["Support", "CSupport"], swiftSettings: strict),

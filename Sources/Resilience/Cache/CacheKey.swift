@@ -5,14 +5,14 @@ import Support
 ///
 /// It starts with the scope and the operation, so neither can be forgotten; then every field is added behind its type and
 /// length, so that no two different sequences of fields give the same bytes. Add always the same fields in the same order,
-/// absent ones with `addNothing`. Building it is O(bytes); it never changes once it is used.
+/// absent ones with `addNothing`. Building it is O(bytes). A copy that is added to leaves the other as it was.
 package struct CacheKey: @unchecked Sendable {
   /// Bytes from which on a call is not worth remembering.
   package static let longest = 1 << 20
 
   package let operation: StaticString
   package let scope: CacheScope
-  private let buffer: ColumnBuffer<UInt8>
+  private var buffer: ColumnBuffer<UInt8>
   /// Whether it holds all that was added: without that, the call must do without the cache.
   package private(set) var isComplete = true
 
@@ -59,6 +59,11 @@ package struct CacheKey: @unchecked Sendable {
   }
 
   private mutating func head(_ field: Field, _ value: UInt64) {
+    if !isKnownUniquelyReferenced(&buffer) {
+      let copy = ColumnBuffer<UInt8>()
+      isComplete = isComplete && copy.append(contentsOf: buffer.elements)
+      buffer = copy
+    }
     guard isComplete, buffer.append(field.rawValue) else { return isComplete = false }
     withUnsafeBytes(of: value.littleEndian) { put($0) }
   }

@@ -64,6 +64,16 @@ import Testing
     #expect(!CacheKey("get", scope()).equals(CacheKey("search", scope())))
   }
 
+  /// A kept key must not change under the cache when its maker goes on with it.
+  @Test func aCopyThatGrowsLeavesTheOtherAlone() throws {
+    let cache = try cache()
+    var growing = key(1)
+    _ = cache.ask(growing, 1)
+    growing.add(UInt64(2))
+    #expect(cache.ask(growing, 2)?.source == .loaded)
+    #expect(cache.ask(key(1), 3)?.value.number == 1)
+  }
+
   @Test func whatIsTooLongIsNotCut() {
     let long = ByteString([UInt8](repeating: 1, count: CacheKey.longest))
     var key = CacheKey("search", scope())

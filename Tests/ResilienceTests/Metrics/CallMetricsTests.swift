@@ -72,16 +72,16 @@ import Testing
     #expect(metrics.inFlight == 0)
   }
 
-  @Test func slowCallsAreCountedAndTold() throws {
+  @Test func slowCallsAreCountedAndTold() {
     let metrics = CallMetrics(operations: names)
     let events = Recorder()
-    let slow = try SlowCalls(threshold: .milliseconds(10))
+    let slow = SlowCalls(SlowCallSettings(slowCallThreshold: .milliseconds(10)))
     slow.observe("search", elapsed: 9_999_999, metrics, events)
     slow.observe("search", elapsed: 10_000_000, metrics, events)
-    try SlowCalls(threshold: nil).observe("search", elapsed: .max - 1, metrics, events)
+    SlowCalls(SlowCallSettings()).observe("search", elapsed: .max - 1, metrics, events)
     #expect(metrics.summary().slowCalls == 1)
     #expect(events.told.load() == 1)
-    #expect(throws: SettingsError.self) { try SlowCalls(threshold: .zero) }
+    #expect(throws: SettingsError.self) { try SlowCallSettings(slowCallThreshold: .zero).check() }
   }
 
   private final class Recorder: EventSink {
