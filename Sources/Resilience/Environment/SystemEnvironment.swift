@@ -27,11 +27,12 @@ package final class SystemEnvironment: Environment {
     let opaque = Unmanaged.passRetained(Body(body))
     let refused = name.withUTF8Buffer { bytes in
       bytes.withMemoryRebound(to: CChar.self) { text in
-        vdb_thread_start(
+        guard let start = text.baseAddress else { return EINVAL }
+        return vdb_thread_start(
           { argument in
             guard let argument else { return }
             Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
-          }, opaque.toOpaque(), text.baseAddress)
+          }, opaque.toOpaque(), start)
       }
     }
     if refused != 0 { opaque.release() }
