@@ -1,4 +1,4 @@
-/* fork, which Swift does not offer, and what memory the process holds, for tests. */
+/* fork, which Swift does not offer, and how much memory the process holds, for tests. */
 #ifndef TEST_FORK_H
 #define TEST_FORK_H
 
