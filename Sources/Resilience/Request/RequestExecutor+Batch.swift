@@ -92,7 +92,8 @@ private struct BatchProgress {
       // Room was made above.
       _ = isWorthIt ? last.append(item) && items.append(item.item) : outcome.failed.append(item)
     }
-    let wasBroken = failures.count == pending.count && answer.failedAltogether
+    // One item that always fails does not make a broken backend of one that served the others.
+    let wasBroken = outcome.applied == 0 && outcome.failed.count == 0 && answer.failedAltogether
     again = (items, last)
     pending = PendingItems(items.elements)
     if pending.count > 0 { throw whole(answer, last, wasBroken: wasBroken) }
@@ -130,8 +131,7 @@ private struct BatchProgress {
 }
 
 extension BatchAnswer {
-  /// Whether the backend answered every one of the failed items that it cannot serve now: only then is it broken, for
-  /// otherwise it did work for some.
+  /// Whether the backend answered each of the failed items that it cannot serve now.
   fileprivate var failedAltogether: Bool {
     failures.elements.allSatisfy { AttemptFailure.Kind(rawValue: Int($0.kind))?.verdict == .failure }
   }

@@ -19,8 +19,7 @@ private final class Bench {
 
   /// One attempt that is permitted and ends at once; false when it is refused.
   @discardableResult
-  func attempt(_ verdict: AttemptFailure.Kind.Verdict, isSlow: Bool = false, random: UInt64 = 1 << 63) -> Bool
-  {
+  func attempt(_ verdict: AttemptFailure.Kind.Verdict, isSlow: Bool = false, random: UInt64 = 1 << 63) -> Bool {
     guard case .permitted(let generation) = machine.acquire(now: now) else { return false }
     machine.record(.init(verdict, isSlow: isSlow), generation: generation, now: now, random: random)
     return true
