@@ -166,7 +166,7 @@ import Testing
     #expect(sent[1].count > 400 && sent[1].count < 600)
     #expect(sent[2].count > 200 && sent[2].count < 300)
     #expect(outcome.applied + outcome.failed.count == 1000)
-    #expect(outcome.failed.elements.allSatisfy(\.mayHaveApplied))
+    #expect(outcome.failed.elements.allSatisfy { $0.mayHaveApplied })
   }
 
   /// Whatever the backend answers: the outcome says of each item exactly what became of it.

@@ -58,6 +58,6 @@ import Testing
         }
       }
     }
-    #expect(UInt64(budget.level) == 1000 - taken.load() + given.load())
+    #expect(UInt64(budget.level) == 1000 + given.load() - taken.load())
   }
 }
