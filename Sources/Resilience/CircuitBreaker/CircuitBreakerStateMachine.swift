@@ -1,3 +1,5 @@
+import Support
+
 /// One circuit breaker: when it opens, how long it stays open, and what closes it again.
 ///
 /// Judged when a failure or a slow attempt comes in: opens when at least `minimum_calls` attempts are in the window and
@@ -171,7 +173,7 @@ package struct CircuitBreakerStateMachine {
     let length = min(
       Double(settings.openDuration.nanoseconds) * doublings, Double(settings.maxOpenDuration.nanoseconds))
     let spread = 0.9 + 0.2 * Double(random >> 11) * 0x1p-53
-    enter(.open(until: now &+ UInt64(length * spread)))
+    enter(.open(until: now.addingClamped(UInt64(nanoseconds: length * spread))))
   }
 
   private mutating func close(now: UInt64) {

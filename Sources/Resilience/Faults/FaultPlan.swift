@@ -69,7 +69,7 @@ struct FaultPlan: Sendable {
     let ending = parts.first { draw < $0.end }?.ending ?? .untouched
     var wait = settings.latencyMs * (1 + settings.latencyJitter * (2 * chance(salt, 2) - 1))
     if chance(salt, 3) < settings.spikeRate { wait += settings.spikeMs }
-    let delay = UInt64(max(wait, 0) * 1e6)
+    let delay = UInt64(nanoseconds: wait * 1e6)
     if ending == .untouched, delay == 0 { return nil }
     return InjectedFault(ending, delay: delay, salt: salt)
   }

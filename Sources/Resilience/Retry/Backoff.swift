@@ -50,7 +50,7 @@ package struct Backoff: Sendable, Equatable {
       case .equal: full / 2 + full / 2 * chance
       case .decorrelated: decorrelated(base, previous: previous == 0 ? base : Double(previous), chance)
       }
-    return UInt64(min(wait, cap))
+    return UInt64(nanoseconds: min(wait, cap))
   }
 
   private func decorrelated(_ base: Double, previous: Double, _ chance: Double) -> Double {

@@ -1,3 +1,5 @@
+import Support
+
 /// The attempts of one request: counts them and says after each failure whether another one follows, and when.
 package struct RetryStateMachine {
   /// What follows a failed attempt.
@@ -65,7 +67,7 @@ package struct RetryStateMachine {
     if let asked = failed.retryAfter {
       guard asked <= rules.maxRetryAfter else { return nil }
       // All callers were told the same moment; up to a tenth more keeps them from coming at once.
-      return asked + UInt64(Double(asked) / 10 * Double(random >> 11) * 0x1p-53)
+      return asked.addingClamped(UInt64(nanoseconds: Double(asked) / 10 * Double(random >> 11) * 0x1p-53))
     }
     let base = failed.kind == .throttled ? rules.throttleBase : rules.base
     return rules.backoff.delay(attempts, base: base, previous: previousDelay, random: random)
