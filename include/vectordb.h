@@ -757,7 +757,7 @@ vdb_status vdb_database_healthy(const vdb_database *database, int32_t *out_healt
 
 /**
  * {"backend": "memory", "total_requests": 3, "successful_requests": 3, "failed_requests": 0, "success_rate": 1.0,
- * "avg_latency_ms": 0.1, "operations": {...}, ...}.
+ * "avg_latency_ms": 0.1, "p95_latency_ms": 0.2, "attempts": 3, "operations": {...}, ...}: docs/resilience.md.
  * @param database in
  * @param out_json out, owned vdb_string_free
  * @param out_length out, nullable
@@ -766,6 +766,15 @@ vdb_status vdb_database_healthy(const vdb_database *database, int32_t *out_healt
  * @since 0.1
  */
 vdb_status vdb_database_metrics_json(const vdb_database *database, char **out_json, size_t *out_length);
+
+/**
+ * Starts the counts of metrics and of cache statistics anew. What other databases count is untouched.
+ * @param database in
+ * @returns status
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_reset_metrics(vdb_database *database);
 
 /**
  * {"size": 0, "max_size": 1000, "hits": 0, "misses": 0, "hit_rate": 0.0, ...}, or {"enabled": false}.
@@ -800,7 +809,7 @@ typedef int32_t vdb_breaker_action;
 #define VDB_BREAKER_FORCE_CLOSE 2 /* admit every call until told otherwise */
 
 /**
- * The state of the circuit breaker: VDB_BREAKER_CLOSED where the backend has none.
+ * The state of the circuit breaker, of the worst of its classes.
  * @param database in
  * @param out_state out
  * @returns status
@@ -810,10 +819,10 @@ typedef int32_t vdb_breaker_action;
 vdb_status vdb_database_breaker_state(const vdb_database *database, vdb_breaker_state *out_state);
 
 /**
- * Overrules the circuit breaker by hand.
+ * Overrules the circuit breakers of all classes by hand.
  * @param database in
  * @param action in
- * @returns status: VDB_E_UNSUPPORTED where the backend has no breaker
+ * @returns status
  * @threads any
  * @since 0.1
  */
@@ -877,6 +886,18 @@ vdb_status vdb_backends_json(char **out_json, size_t *out_length);
  * @since 0.1
  */
 vdb_status vdb_cpu_features_json(char **out_json, size_t *out_length);
+
+/**
+ * The metrics of all open databases in the text format of Prometheus (0.0.4), for a host to serve: durations of calls as
+ * histograms by operation and outcome, with cumulative buckets in seconds, and counters. Databases of one name and backend
+ * are added up. A database that was closed is no longer told of.
+ * @param out_text out, owned vdb_string_free
+ * @param out_length out, nullable
+ * @returns status
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_prometheus_text(char **out_text, size_t *out_length);
 
 /** Kind of handle, for vdb_live_handles. */
 typedef int32_t vdb_handle_kind;

@@ -14,6 +14,9 @@ package final class ColumnBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
 
   deinit { free(base) }
 
+  /// Bytes of memory it holds.
+  package var bytes: Int { capacity &* MemoryLayout<Element>.stride }
+
   /// Makes room for `extra` more elements; false when the machine has no memory for it.
   package func reserve(_ extra: Int) -> Bool {
     let (needed, overflow) = count.addingReportingOverflow(extra)

@@ -31,6 +31,11 @@ extension JSONWriter {
     string(value)
   }
 
+  package mutating func field(_ name: String, _ value: StaticString) { field(name, "\(value)") }
+
+  /// A duration given in nanoseconds.
+  package mutating func milliseconds(_ name: String, _ nanoseconds: UInt64) { field(name, Double(nanoseconds) / 1e6) }
+
   package mutating func field(_ name: String, _ value: ByteString) {
     key(name)
     string(value)

@@ -31,6 +31,8 @@ package protocol VectorBackend: AnyObject, Sendable {
   func clear(namespace: ByteString, context: CallContext) throws(VectorError)
   func drop(context: CallContext) throws(VectorError)
   func flush(context: CallContext) throws(VectorError)
+  /// Asks as little as possible to learn whether the backend works.
+  func probe(context: CallContext) throws(VectorError)
   /// `kind` is the option "index": "flat", "hnsw", "ivf", "auto".
   func createIndex(kind: String, context: CallContext) throws(VectorError)
   func collections(context: CallContext) throws(VectorError) -> [ByteString]

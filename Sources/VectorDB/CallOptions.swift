@@ -32,18 +32,18 @@ package struct CallOptions {
     self.extraJSON = extraJSON
   }
 
-  /// The context of a call that starts now. A deadline beyond the clock's end is none.
-  func context(standard: UInt64?) -> CallContext {
+  /// The context of a call that started at `start`, nanoseconds. A deadline beyond the clock's end is none.
+  func context(standard: UInt64?, from start: UInt64, tally: CallTally? = nil) -> CallContext {
     let milliseconds: UInt64?
     switch timeout {
     case .standard: milliseconds = standard
     case .none: milliseconds = nil
     case .milliseconds(let value): milliseconds = value
     }
-    guard let milliseconds else { return CallContext(cancel: cancel) }
+    guard let milliseconds else { return CallContext(cancel: cancel, tally: tally) }
     let (nanoseconds, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
-    let (deadline, overflow2) = monotonicNanoseconds().addingReportingOverflow(nanoseconds)
-    return CallContext(deadline: overflow || overflow2 ? nil : deadline, cancel: cancel)
+    let (deadline, overflow2) = start.addingReportingOverflow(nanoseconds)
+    return CallContext(deadline: overflow || overflow2 ? nil : deadline, cancel: cancel, tally: tally)
   }
 }
 

@@ -4,59 +4,42 @@ import VectorBackends
 import VectorModel
 
 extension Database {
-  /// Memory cannot be down, only gone.
-  package var isHealthy: Bool { !core.isDropped }
-
-  package var breakerState: BreakerState { .closed }
-
-  package func controlBreaker(_ action: BreakerAction) throws(VectorError) {
-    throw VectorError(.unsupported, "backend \"\(core.options.backend.rawValue)\" has no circuit breaker to control")
+  /// Whether the status is "ok" or "degraded".
+  package var isHealthy: Bool {
+    let status = core.assessment.status
+    return status == .ok || status == .degraded
   }
 
-  /// There is no cache in this version: nothing to forget.
-  package func clearCache() {}
+  /// The state of the request class that is worst off.
+  package var breakerState: BreakerState { BreakerState(core.pipeline.endpoint.breakers.worstState) }
+
+  package func controlBreaker(_ action: BreakerAction) {
+    core.controlBreaker(action)
+  }
+
+  /// Forgets every answer the cache holds.
+  package func clearCache() { core.pipeline.cache?.clear() }
 
   package func setCredentials(_ json: UnsafeRawBufferPointer) throws(VectorError) {
     throw VectorError(.unsupported, "backend \"\(core.options.backend.rawValue)\" takes no credentials")
   }
 
-  /// `health` of the C interface.
-  package func writeHealth(_ call: CallOptions, to json: inout JSONWriter) {
-    let latency = core.metrics.summary().total.latency
-    json.object { json in
-      json.field("status", isHealthy ? "ok" : "down")
-      json.field("backend", core.options.backend.rawValue)
-      json.object("circuit_breaker") { json in
-        json.field("state", breakerState.name)
-        json.field("failure_count", 0)
-      }
-      json.object("cache") { json in json.field("enabled", false) }
-      json.object("latency") { json in
-        json.field("avg_ms", latency.mean / 1e6)
-        json.field("p50_ms", Double(latency.quantile(0.5)) / 1e6)
-        json.field("p95_ms", Double(latency.quantile(0.95)) / 1e6)
-        json.field("p99_ms", Double(latency.quantile(0.99)) / 1e6)
-        json.field("max_ms", Double(latency.longest) / 1e6)
-      }
-    }
+  /// `health` of the C interface. Asks the backend when `call.probe` is set, else looks at recent traffic alone.
+  package func writeHealth(_ call: CallOptions, to json: inout JSONWriter) throws(VectorError) {
+    let probed = call.probe ? try core.probe(call) : nil
+    json.object { json in core.writeHealth(probed: probed, to: &json) }
   }
 
   /// `metrics` of the C interface.
   package func writeMetrics(to json: inout JSONWriter) {
-    let summary = core.metrics.summary()
-    json.object { json in
-      json.field("database", core.name)
-      json.field("backend", core.options.backend.rawValue)
-      summary.total.write(to: &json)
-      json.field("in_flight", summary.inFlight)
-      json.object("operations") { json in
-        for row in summary.operations { json.object("\(row.operation)") { json in row.write(to: &json) } }
-      }
-    }
+    json.object { json in core.writeMetrics(to: &json) }
   }
 
+  /// Starts all counts of this database anew.
+  package func resetMetrics() { core.resetMetrics() }
+
   package func writeCacheStatistics(to json: inout JSONWriter) {
-    json.object { json in json.field("enabled", false) }
+    json.object { json in core.writeCache(to: &json) }
   }
 
   /// `capabilities` of the C interface.
@@ -77,14 +60,21 @@ extension Database {
     }
   }
 
-  /// `describe` of the C interface.
+  /// How it was opened and what runs: each option with its source, and the pipeline.
   package func writeDescription(to json: inout JSONWriter) {
     json.object { json in
       json.field("name", core.name)
       json.field("namespace", namespace)
       json.field("view", isView)
       core.options.write(to: &json)
-      json.array("pipeline", ["metrics", "deadline", core.options.backend.rawValue])
+      core.options.resilience.writePipeline(backend: core.options.backend.rawValue, to: &json)
     }
+  }
+
+  /// The metrics of all open databases in the text format of Prometheus; nil when out of memory.
+  package static func prometheusText() -> ColumnBuffer<UInt8>? {
+    var writer = PrometheusWriter()
+    writer.write(OpenDatabases.shared.all.map(\.prometheusSource))
+    return writer.failed ? nil : writer.output
   }
 }

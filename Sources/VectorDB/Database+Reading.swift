@@ -5,21 +5,31 @@ import VectorModel
 extension Database {
   /// The k nearest records of each query.
   package func search(_ queries: VectorRows, options: SearchOptions) throws(VectorError) -> ResultColumns {
-    try core.call(queries.count == 1 ? .search : .searchBatch, options.call) { (context) throws(VectorError) in
-      try VectorChecks.check(
-        queries, metric: core.options.metric, dimensions: core.options.dimensions, context: context)
-      let request = try searchRequest(queries, options)
-      return try core.backend.search(request, namespace: namespace, context: context)
+    let operation = queries.count == 1 ? Operation.search : .searchBatch
+    return try core.call(operation, options.call) { (context) throws(VectorError) in
+      try core.pipeline.cached({ .search(operation, cacheScope, queries, options) }, context) {
+        (context) throws(VectorError) in
+        try VectorChecks.check(
+          queries, metric: core.options.metric, dimensions: core.options.dimensions, context: context)
+        let request = try searchRequest(queries, options)
+        return try ask(operation, request, context)
+      }
     }
   }
 
   /// The k nearest records of a stored one, without itself.
   package func search(near id: UnsafeRawBufferPointer, options: SearchOptions) throws(VectorError) -> ResultColumns {
     try core.call(.searchByID, options.call) { (context) throws(VectorError) in
-      try checkID(id)
-      let none = VectorRows(base: nil, count: 0, dimensions: core.options.dimensions, strideBytes: 0)
-      let request = try searchRequest(none, options)
-      return try core.backend.search(near: ByteString(id), request, namespace: namespace, context: context)
+      try core.pipeline.cached({ .search(near: id, cacheScope, options) }, context) { (context) throws(VectorError) in
+        try checkID(id)
+        let none = VectorRows(base: nil, count: 0, dimensions: core.options.dimensions, strideBytes: 0)
+        let request = try searchRequest(none, options)
+        let id = ByteString(id)
+        let (backend, namespace) = (core.backend, namespace)
+        return try core.pipeline.hedged(.searchByID, context) { (context) throws(VectorError) in
+          try backend.search(near: id, request, namespace: namespace, context: context)
+        }
+      }
     }
   }
 
@@ -52,7 +62,11 @@ extension Database {
     matching filter: UnsafeRawBufferPointer, call: CallOptions
   ) throws(VectorError) -> (count: UInt64, exact: Bool) {
     try core.call(.count, call) { (context) throws(VectorError) in
-      try core.backend.count(matching: parse(filter), namespace: namespace, context: context)
+      let filter = try parse(filter)
+      let (backend, namespace) = (core.backend, namespace)
+      return try core.pipeline.hedged(.count, context) { (context) throws(VectorError) in
+        try backend.count(matching: filter, namespace: namespace, context: context)
+      }
     }
   }
 
@@ -63,6 +77,24 @@ extension Database {
 
   package func namespaces(call: CallOptions) throws(VectorError) -> [ByteString] {
     try core.call(.namespaces, call) { (context) throws(VectorError) in try core.backend.namespaces(context: context) }
+  }
+
+  /// Sends a search. Where it may be sent twice, the queries are copied: the second may outlive the call that lends them.
+  private func ask(
+    _ operation: Operation, _ request: SearchRequest, _ context: CallContext
+  ) throws(VectorError) -> ResultColumns {
+    let (backend, namespace) = (core.backend, namespace)
+    if core.pipeline.hedger == nil {
+      return try backend.search(request, namespace: namespace, context: context)
+    }
+    let queries = try OwnedRows(copying: request.queries)
+    return try core.pipeline.hedged(operation, context) { (context) throws(VectorError) in
+      var request = request
+      request.queries = queries.rows
+      return try withExtendedLifetime(queries) { () throws(VectorError) in
+        try backend.search(request, namespace: namespace, context: context)
+      }
+    }
   }
 
   /// No text and `{}` filter nothing.

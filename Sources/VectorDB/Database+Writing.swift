@@ -7,7 +7,7 @@ extension Database {
   package func upsert(
     ids: PackedStrings, vectors: VectorRows, metadata: UnsafeRawBufferPointer, call: CallOptions
   ) throws(VectorError) -> WriteOutcome {
-    try core.call(.upsert, call) { (context) throws(VectorError) in
+    try core.call(.upsert, call, outcome: \.outcome) { (context) throws(VectorError) in
       guard ids.count == vectors.count else {
         throw VectorError(.invalidArgument, "\(ids.count) ids for \(vectors.count) vectors")
       }
@@ -22,7 +22,9 @@ extension Database {
       if ids.count == 0 { return WriteOutcome(applied: 0) }
       let selection = try RepeatedIDs(ids, context: context)
       let batch = RecordBatch(ids: ids, vectors: vectors, metadata: parsed, selection: selection)
-      return try core.backend.upsert(batch, namespace: namespace, context: context)
+      return try core.pipeline.writing(to: cacheScope) { () throws(VectorError) in
+        try core.backend.upsert(batch, namespace: namespace, context: context)
+      }
     }
   }
 
@@ -30,38 +32,46 @@ extension Database {
   package func updateMetadata(
     ids: PackedStrings, changes: UnsafeRawBufferPointer, call: CallOptions
   ) throws(VectorError) -> WriteOutcome {
-    try core.call(.updateMetadata, call) { (context) throws(VectorError) in
+    try core.call(.updateMetadata, call, outcome: \.outcome) { (context) throws(VectorError) in
       try checkIDs(ids, context: context)
       let parsed = try MetadataBatch.parse(json: changes, count: ids.count, patches: !call.replace, context: context)
       try core.options.fields?.check(parsed, context: context)
       if ids.count == 0 { return WriteOutcome(applied: 0) }
-      return try core.backend.updateMetadata(
-        ids: ids, changes: parsed, replace: call.replace, namespace: namespace, context: context)
+      return try core.pipeline.writing(to: cacheScope) { () throws(VectorError) in
+        try core.backend.updateMetadata(
+          ids: ids, changes: parsed, replace: call.replace, namespace: namespace, context: context)
+      }
     }
   }
 
   /// Deletes by id; unknown ids are no error.
   package func delete(ids: PackedStrings, call: CallOptions) throws(VectorError) -> WriteOutcome {
-    try core.call(.delete, call) { (context) throws(VectorError) in
+    try core.call(.delete, call, outcome: \.outcome) { (context) throws(VectorError) in
       try checkIDs(ids, context: context)
-      return try core.backend.delete(ids: ids, namespace: namespace, context: context)
+      return try core.pipeline.writing(to: cacheScope) { () throws(VectorError) in
+        try core.backend.delete(ids: ids, namespace: namespace, context: context)
+      }
     }
   }
 
   /// Deletes what matches; an empty filter is refused, since it most often is a mistake.
   package func delete(matching filter: UnsafeRawBufferPointer, call: CallOptions) throws(VectorError) -> WriteOutcome {
-    try core.call(.deleteWhere, call) { (context) throws(VectorError) in
+    try core.call(.deleteWhere, call, outcome: \.outcome) { (context) throws(VectorError) in
       guard !filter.isEmpty, let parsed = try Filter.parse(filter) else {
         throw VectorError(.invalidFilter, "an empty filter would delete every record: use clear for that")
       }
-      return try core.backend.delete(matching: parsed, namespace: namespace, context: context)
+      return try core.pipeline.writing(to: cacheScope) { () throws(VectorError) in
+        try core.backend.delete(matching: parsed, namespace: namespace, context: context)
+      }
     }
   }
 
   /// Deletes every record of this namespace.
   package func clear(call: CallOptions) throws(VectorError) {
     try core.call(.clear, call) { (context) throws(VectorError) in
-      try core.backend.clear(namespace: namespace, context: context)
+      try core.pipeline.writing(to: cacheScope) { () throws(VectorError) in
+        try core.backend.clear(namespace: namespace, context: context)
+      }
     }
   }
 
@@ -75,12 +85,13 @@ extension Database {
       try core.backend.drop(context: context)
     }
     core.markDropped()
-    core.announce(.warning, "database.dropped")
   }
 
   /// Returns when what was written is durable and visible.
   package func flush(call: CallOptions) throws(VectorError) {
-    try core.call(.flush, call) { (context) throws(VectorError) in try core.backend.flush(context: context) }
+    try core.call(.flush, call) { (context) throws(VectorError) in
+      try core.pipeline.flushing(cacheScope) { () throws(VectorError) in try core.backend.flush(context: context) }
+    }
   }
 
   /// Builds an index; `options` is `{"index": kind}` or empty.

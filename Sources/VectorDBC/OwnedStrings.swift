@@ -11,12 +11,19 @@ func ownedJSON(
   out.pointee = nil
   var json = JSONWriter()
   try build(&json)
-  let count = json.output.count
-  guard !json.failed, let memory = malloc(count + 1) else {
-    throw VectorError(.outOfMemory, "not enough memory for \(count) bytes of JSON")
-  }
-  if let start = json.output.base { memory.copyMemory(from: start, byteCount: count) }
-  memory.storeBytes(of: 0, toByteOffset: count, as: UInt8.self)
-  out.pointee = memory.assumingMemoryBound(to: CChar.self)
-  outLength?.pointee = count
+  guard !json.failed else { throw outOfMemory(json.output.count) }
+  out.pointee = try ownedText(json.output)
+  outLength?.pointee = json.output.count
+}
+
+/// Hands out a text as an owned, NUL-terminated C string.
+func ownedText(_ text: ColumnBuffer<UInt8>) throws(VectorError) -> UnsafeMutablePointer<CChar> {
+  guard let memory = malloc(text.count + 1) else { throw outOfMemory(text.count) }
+  if let start = text.base { memory.copyMemory(from: start, byteCount: text.count) }
+  memory.storeBytes(of: 0, toByteOffset: text.count, as: UInt8.self)
+  return memory.assumingMemoryBound(to: CChar.self)
+}
+
+private func outOfMemory(_ count: Int) -> VectorError {
+  VectorError(.outOfMemory, "not enough memory for \(count) bytes of text")
 }

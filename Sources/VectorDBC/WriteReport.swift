@@ -13,10 +13,10 @@ final class WriteReport {
   init(_ outcome: WriteOutcome) throws(VectorError) {
     self.outcome = outcome
     var complete = offsets.append(0)
-    for failure in outcome.failures {
-      var message = failure.message
+    for item in outcome.failures.items.elements {
+      var (status, message) = outcome.failures.reason(item)
       complete =
-        complete && indexes.append(UInt64(failure.index)) && statuses.append(failure.status.rawValue)
+        complete && indexes.append(UInt64(item.index)) && statuses.append(status.rawValue)
         && message.withUTF8 { messages.append(contentsOf: $0) } && offsets.append(UInt64(messages.count))
     }
     guard complete else { throw .resultOutOfMemory }

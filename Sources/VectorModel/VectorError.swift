@@ -19,6 +19,8 @@ package struct VectorError: Error, Sendable, Equatable {
     package var retryAfterMilliseconds: Int?
     package var requestID: String?
     package var applied: Applied?
+
+    package init(applied: Applied? = nil) { self.applied = applied }
   }
 
   /// Whether a failed write changed anything.

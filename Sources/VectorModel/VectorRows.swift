@@ -1,3 +1,5 @@
+import Support
+
 /// Borrowed float32 rows: row i starts `i * strideBytes` after `base`, which needs no alignment.
 ///
 /// Shape `count × dimensions`. Valid as long as the memory it points to, usually one call.
@@ -16,4 +18,33 @@ package struct VectorRows: @unchecked Sendable {
 
   /// First byte of a row; nil only when there are no rows.
   package func row(_ index: Int) -> UnsafeRawPointer? { base.map { $0 + index * strideBytes } }
+}
+
+/// Rows of our own, for work that outlives the call that lends them.
+package final class OwnedRows: Sendable {
+  private let values = ColumnBuffer<Float>()
+  private let shape: (count: Int, dimensions: Int)
+
+  /// Errors: `outOfMemory`.
+  package init(copying rows: VectorRows) throws(VectorError) {
+    shape = (rows.count, rows.dimensions)
+    let (size, overflow) = rows.count.multipliedReportingOverflow(by: rows.dimensions)
+    guard !overflow, values.reserve(size) else {
+      throw VectorError(.outOfMemory, "not enough memory to copy \(rows.count) queries")
+    }
+    let rowBytes = rows.dimensions * MemoryLayout<Float>.stride
+    guard let base = values.extend(by: size) else { return }
+    for index in 0..<rows.count {
+      if let row = rows.row(index) {
+        UnsafeMutableRawPointer(base + index * rows.dimensions).copyMemory(from: row, byteCount: rowBytes)
+      }
+    }
+  }
+
+  /// Valid as long as this object.
+  package var rows: VectorRows {
+    VectorRows(
+      base: UnsafeRawPointer(values.base), count: shape.count, dimensions: shape.dimensions,
+      strideBytes: shape.dimensions * MemoryLayout<Float>.stride)
+  }
 }

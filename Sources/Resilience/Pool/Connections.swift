@@ -12,6 +12,9 @@ package protocol Connections: AnyObject, Sendable {
 
   /// Ends a lease. A connection whose last attempt broke it, or left it in an unknown state, is not `reusable`.
   func giveBack(_ lease: Lease<Connection>, reusable: Bool)
+
+  /// What the pool holds and did; nil where there is none.
+  var poolStats: PoolStats? { get }
 }
 
 /// One connection, lent.
@@ -64,4 +67,6 @@ package final class NoConnections: Connections {
   }
 
   package func giveBack(_ lease: Lease<Void>, reusable: Bool) {}
+
+  package var poolStats: PoolStats? { nil }
 }

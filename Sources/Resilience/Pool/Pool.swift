@@ -92,6 +92,8 @@ package final class Pool<Factory: ConnectionFactory>: Connections, @unchecked Se
     end(ended)
   }
 
+  package var poolStats: PoolStats? { stats }
+
   package var stats: PoolStats {
     locked {
       var stats = counts

@@ -19,6 +19,11 @@ extension RequestExecutor {
           progress.attemptFailed(mayHaveApplied: error.mayHaveApplied)
           throw error
         }
+        if let fault, fault.ending == .lostReply {
+          // The injector breaks the connection next: nobody gets to see this answer.
+          progress.attemptFailed(mayHaveApplied: true)
+          return
+        }
         if let fault, fault.ending == .partial { progress.failSome(answer, fault) }
         try progress.take(answer)
       }

@@ -14,7 +14,7 @@ package struct SettingsError: Error, Equatable {
   }
 
   /// One line for the user.
-  package var message: String { "option '\(option)' is \(value), expected \(expected)" }
+  package var message: String { "option \"\(option)\" is \(value), expected \(expected)" }
 }
 
 /// Checks of single settings; each throws the error that names the option, its value and its range.

@@ -1,16 +1,18 @@
+import Resilience
+
 /// State of a circuit breaker; raw values are those of `vdb_breaker_state`.
 package enum BreakerState: Int32, Sendable {
   case closed = 0
   case halfOpen = 1
   case open = 2
 
-  /// As health and metrics write it.
-  package var name: String {
-    switch self {
-    case .closed: "closed"
-    case .halfOpen: "half_open"
-    case .open: "open"
-    }
+  init(_ state: CircuitState) {
+    self =
+      switch state {
+      case .closed: .closed
+      case .halfOpen: .halfOpen
+      case .open: .open
+      }
   }
 }
 

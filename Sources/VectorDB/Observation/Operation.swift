@@ -1,14 +1,14 @@
-/// The operations that are counted apart. Raw values are their places in `CallMetrics`.
+/// The operations that are counted apart. Raw values are places in `CallMetrics.operations`.
 package enum Operation: Int, CaseIterable, Sendable {
   case open, upsert, updateMetadata, delete, deleteWhere
   case search, searchBatch, searchByID, get, page, count
   case clear, drop, flush, createIndex, collections, namespaces
 
-  /// As errors write it.
+  /// As metrics, events and errors write it.
   package var name: String { "\(label)" }
 
-  /// As metrics and events write it.
-  package var label: StaticString {
+  /// The same for code that may not allocate.
+  var label: StaticString {
     switch self {
     case .open: "open"
     case .upsert: "upsert"

@@ -20,6 +20,8 @@ struct DatabaseOptions: Sendable {
   var timeout: UInt64?
   /// "fields" and "auto_fields": types that metadata must have. Default nil, nothing is enforced.
   var fields: FieldSchema?
+  /// "resilience", "cache" and "fault_injection".
+  var resilience = ResilienceOptions()
   /// Names of the options that were given; all others have their defaults.
   var given: Set<String> = []
 
@@ -67,7 +69,9 @@ struct DatabaseOptions: Sendable {
     case "mode": try Self.checkMode(value)
     case "connect": _ = try value.choice("connect", ["eager", "lazy"])
     case "env": _ = try value.boolean("env")
-    case "cache", "resilience", "fault_injection": try Self.refuseLater(name, value)
+    case "resilience": try resilience.setResilience(value)
+    case "cache": try resilience.setCache(value)
+    case "fault_injection": try resilience.setFaults(value)
     default: throw OptionNames.unknown(name, backend: backend)
     }
   }
@@ -87,12 +91,6 @@ struct DatabaseOptions: Sendable {
     if try value.choice("mode", ["create_or_open", "open", "create"]) == "open" {
       throw VectorError(.notFound, "mode \"open\": a memory database is private to its handle, there is none to open")
     }
-  }
-
-  /// Options whose machinery this version does not hold; switched off they are fine.
-  private static func refuseLater(_ name: ByteString, _ value: JSONValue) throws(VectorError) {
-    if value.isOff { return }
-    throw VectorError(.unsupported, "option \(quoted(name)) is not part of version 0.1; leave it out or give false")
   }
 
   /// The options as `describe` tells them, each with its source.

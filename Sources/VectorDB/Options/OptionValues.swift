@@ -49,6 +49,19 @@ extension JSONValue {
     return UInt64(max(1, (seconds * 1000).rounded()))
   }
 
+  /// A duration from 0 to some 30 years, written in units of `unit` seconds.
+  func duration(_ option: String, _ unit: Double) throws(VectorError) -> Duration {
+    guard let value = double, value >= 0, value * unit <= 1e9 else {
+      throw refused(option, unit == 1 ? "seconds from 0 to 1e9" : "milliseconds from 0 to 1e12")
+    }
+    return .seconds(value * unit)
+  }
+
+  func number(_ option: String) throws(VectorError) -> Double {
+    guard let value = double, value.isFinite else { throw refused(option, "a number") }
+    return value
+  }
+
   func choice(_ option: String, _ known: [String]) throws(VectorError) -> String {
     let expected = known.joined(separator: ", ")
     guard let string else { throw refused(option, "one of \(expected)") }
@@ -58,12 +71,12 @@ extension JSONValue {
       .invalidOption, "option \"\(option)\" is \(quoted(string)), expected one of \(expected)\(hint)")
   }
 
-  /// `false`, `null`, `{}` or `{"enabled": false}`: the ways to say that a feature is not wanted.
+  /// `false`, `null` or `{"enabled": false}`: the ways to say that a thing is not wanted.
   var isOff: Bool {
     switch kind {
     case .null: true
     case .bool: bool == false
-    case .object: count == 0 || (count == 1 && self["enabled"]?.bool == false)
+    case .object: count == 1 && self["enabled"]?.bool == false
     default: false
     }
   }

@@ -13,6 +13,19 @@ public func vdb_backends_json(
 }
 
 @c @implementation
+public func vdb_prometheus_text(
+  _ out_text: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ out_length: UnsafeMutablePointer<Int>?
+) -> vdb_status {
+  boundary { () throws(VectorError) in
+    let out = try required(out_text, "out_text")
+    out.pointee = nil
+    guard let text = Database.prometheusText() else { throw .resultOutOfMemory }
+    out.pointee = try ownedText(text)
+    out_length?.pointee = text.count
+  }
+}
+
+@c @implementation
 public func vdb_live_handles(_ kind: vdb_handle_kind, _ out_count: UnsafeMutablePointer<UInt64>?) -> vdb_status {
   boundary { () throws(VectorError) in
     let out = try required(out_count, "out_count")

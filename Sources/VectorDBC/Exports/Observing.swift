@@ -33,7 +33,7 @@ public func vdb_database_health_json(
   _ out_json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ out_length: UnsafeMutablePointer<Int>?
 ) -> vdb_status {
   document(database, out_json, out_length) { (database, json) throws(VectorError) in
-    database.writeHealth(try callOptions(call, allowed: VDB_PROBE), to: &json)
+    try database.writeHealth(callOptions(call, allowed: VDB_PROBE), to: &json)
   }
 }
 
@@ -53,6 +53,11 @@ public func vdb_database_metrics_json(
   _ out_length: UnsafeMutablePointer<Int>?
 ) -> vdb_status {
   document(database, out_json, out_length) { (database, json) throws(VectorError) in database.writeMetrics(to: &json) }
+}
+
+@c @implementation
+public func vdb_database_reset_metrics(_ database: OpaquePointer?) -> vdb_status {
+  boundary { () throws(VectorError) in try withDatabase(database) { $0.resetMetrics() } }
 }
 
 @c @implementation
@@ -87,7 +92,7 @@ public func vdb_database_control_breaker(_ database: OpaquePointer?, _ action: v
       guard let action = BreakerAction(rawValue: action) else {
         throw VectorError(.invalidArgument, "breaker action is \(action), expected 0, 1 or 2")
       }
-      try database.controlBreaker(action)
+      database.controlBreaker(action)
     }
   }
 }

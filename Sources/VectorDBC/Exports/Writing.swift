@@ -93,9 +93,6 @@ private func write(
     if let outReport, let report = try? WriteReport(outcome) {
       outReport.pointee = try? HandleTable.shared.insert(report, kind: .writeReport)
     }
-    guard let first = outcome.failures.first else { return }
-    throw VectorError(
-      .partial, "\(outcome.failures.count) of the items failed, the first at index \(first.index): \(first.message)",
-      index: first.index)
+    if let error = outcome.partialFailure { throw error }
   }
 }

@@ -3,24 +3,24 @@ import Support
 /// The rows of an answer, column by column, as the C interface hands them out. Grows while an operation fills it, then
 /// never changes.
 package final class ResultColumns: @unchecked Sendable {
-  package let rowOffsets = ColumnBuffer<UInt64>()
-  package let ids = ColumnBuffer<UInt8>()
-  package let idOffsets = ColumnBuffer<UInt64>()
-  package let distances = ColumnBuffer<Float>()
-  package let scores = ColumnBuffer<Float>()
+  package let rowOffsets: ColumnBuffer<UInt64>
+  package let ids: ColumnBuffer<UInt8>
+  package let idOffsets: ColumnBuffer<UInt64>
+  package let distances: ColumnBuffer<Float>
+  package let scores: ColumnBuffer<Float>
   /// JSON text of each row, filled when `include` has `.metadata`.
-  package let metadata = ColumnBuffer<UInt8>()
-  package let metadataOffsets = ColumnBuffer<UInt64>()
+  package let metadata: ColumnBuffer<UInt8>
+  package let metadataOffsets: ColumnBuffer<UInt64>
   /// `rowCount × dimensions`, filled when `include` has `.vectors`.
-  package let vectors = ColumnBuffer<Float>()
+  package let vectors: ColumnBuffer<Float>
   /// 1 or 0 for each row, of `get` alone.
-  package let found = ColumnBuffer<UInt8>()
+  package let found: ColumnBuffer<UInt8>
 
   package let dimensions: Int
   package let include: Include
   package let kind: Kind
   /// Token of the page that follows with a NUL behind it; empty after the last page.
-  package let nextPage = ColumnBuffer<UInt8>()
+  package let nextPage: ColumnBuffer<UInt8>
   package var info = ResultInfo()
 
   package enum Kind: Sendable { case search, get, page }
@@ -29,7 +29,22 @@ package final class ResultColumns: @unchecked Sendable {
     self.kind = kind
     self.dimensions = dimensions
     self.include = include
+    (rowOffsets, ids, idOffsets) = (ColumnBuffer(), ColumnBuffer(), ColumnBuffer())
+    (distances, scores, found) = (ColumnBuffer(), ColumnBuffer(), ColumnBuffer())
+    (metadata, metadataOffsets, vectors, nextPage) = (ColumnBuffer(), ColumnBuffer(), ColumnBuffer(), ColumnBuffer())
     guard rowOffsets.append(0), idOffsets.append(0), metadataOffsets.append(0) else { throw .resultOutOfMemory }
+  }
+
+  /// The same finished answer, made in another way: shares the columns, which do not change any more.
+  package init(sharing other: ResultColumns, info: ResultInfo) {
+    kind = other.kind
+    dimensions = other.dimensions
+    include = other.include
+    (rowOffsets, ids, idOffsets) = (other.rowOffsets, other.ids, other.idOffsets)
+    (distances, scores, found) = (other.distances, other.scores, other.found)
+    (metadata, metadataOffsets) = (other.metadata, other.metadataOffsets)
+    (vectors, nextPage) = (other.vectors, other.nextPage)
+    self.info = info
   }
 
   package var rowCount: Int { idOffsets.count - 1 }

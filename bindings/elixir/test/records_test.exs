@@ -192,7 +192,6 @@ defmodule VectorDB.RecordsTest do
     assert %{"enabled" => false} = VectorDB.cache_stats(db)
     assert VectorDB.clear_cache(db) == {:ok, db}
     assert VectorDB.circuit_breaker(db) == :closed
-    assert code(VectorDB.control_breaker(db, :force_open)) == :unsupported
     assert code(VectorDB.control_breaker(db, :explode)) == :invalid_argument
     assert %{"backend" => "memory"} = VectorDB.capabilities!(db)
     assert %{"backend" => "memory", "dimensions" => 3} = VectorDB.describe!(db)

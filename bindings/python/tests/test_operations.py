@@ -214,8 +214,6 @@ def test_observing(filled):
 
 def test_what_memory_cannot_do(filled):
   with pytest.raises(vectordb.UnsupportedError, match="memory"):
-    filled.control_circuit_breaker("force_open")
-  with pytest.raises(vectordb.UnsupportedError, match="memory"):
     filled.set_credentials(api_key="x")
   with pytest.raises(vectordb.UnsupportedError, match="hnsw"):
     filled.create_index("hnsw")

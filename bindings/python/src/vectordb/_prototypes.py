@@ -375,6 +375,7 @@ FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
   "vdb_database_health_json": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)),
   "vdb_database_healthy": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p)),
   "vdb_database_metrics_json": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)),
+  "vdb_database_reset_metrics": (ctypes.c_int32, (ctypes.c_void_p,)),
   "vdb_database_cache_stats_json": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)),
   "vdb_database_clear_cache": (ctypes.c_int32, (ctypes.c_void_p,)),
   "vdb_database_breaker_state": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p)),
@@ -384,6 +385,7 @@ FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
   "vdb_database_set_credentials": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)),
   "vdb_backends_json": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p)),
   "vdb_cpu_features_json": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p)),
+  "vdb_prometheus_text": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p)),
   "vdb_live_handles": (ctypes.c_int32, (ctypes.c_int32, ctypes.c_void_p)),
   "vdb_log_set": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32)),
 }
