@@ -74,7 +74,12 @@ package final class WorkerPool: @unchecked Sendable {
     epoch = processEpoch
   }
 
+  /// Address space of a helper: its stack, and what the C library sets aside for allocations of a new thread. Without it
+  /// even the smallest ones fail there, though there may be room for them on the caller's thread.
+  private static let helperBytes = 130 << 20
+
   private func startThread() -> Bool {
+    guard isMemoryAvailable(Self.helperBytes) else { return false }
     let unmanaged = Unmanaged.passRetained(self)
     let refused = vdb_thread_start(
       { pool in
