@@ -28,9 +28,7 @@ final class CallPipeline: Sendable {
     self.endpoint = endpoint
     self.events = events
     timeout = options.timeout
-    do throws(SettingsError) { slowCalls = try SlowCalls(threshold: settings.slowCallThreshold) } catch {
-      throw VectorError(.invalidOption, error.message)
-    }
+    slowCalls = SlowCalls(settings.slowCalls)
     health = HealthMonitor(settings.health)
     hedger = settings.hedge.map { Hedger($0, environment: environment, events: events) }
     guard let cacheSettings = settings.cache else {

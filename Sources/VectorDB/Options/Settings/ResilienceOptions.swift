@@ -16,8 +16,7 @@ struct ResilienceOptions: Sendable {
   /// nil = a read is never sent twice.
   var hedge: HedgeSettings?
   var health = HealthSettings()
-  /// `slow_call_threshold`: seconds from which on a call is slow, above 0 to 86,400; nil = none is.
-  var slowCallThreshold: Duration?
+  var slowCalls = SlowCallSettings()
   /// nil = no cache.
   var cache: CacheSettings?
   /// nil = no faults.
@@ -46,7 +45,9 @@ struct ResilienceOptions: Sendable {
       case "pool": pool = try .read(value, option, over: pool)
       case "hedge": hedge = try Self.optional(value, option, HedgeSettings())
       case "health": health = try .read(value, option, over: health)
-      case "slow_call_threshold": slowCallThreshold = value.isOff ? nil : try value.duration(option, 1)
+      case "slow_call_threshold":
+        slowCalls.slowCallThreshold = value.isOff ? nil : try value.duration(option, 1)
+        try checked { () throws(SettingsError) in try slowCalls.check() }
       default: throw unknownOption(name, in: "resilience", known: Self.groups)
       }
     }
@@ -108,7 +109,7 @@ extension ResilienceOptions {
       if bulkhead.maxConcurrent != nil { bulkhead.write("bulkhead", to: &json) }
       timeouts?.write("attempt", to: &json)
       hedge?.write("hedge", to: &json)
-      if let slowCallThreshold { json.field("slow_call_threshold", slowCallThreshold.seconds) }
+      if let threshold = slowCalls.slowCallThreshold { json.field("slow_call_threshold", threshold.seconds) }
     }
     cache?.write("cache", to: &json)
     faults?.write("fault_injection", to: &json)

@@ -114,7 +114,7 @@ extension SettingGroup {
       }
       try setting.read(value, "\(option).\(setting.name)", into: &group)
     }
-    do throws(SettingsError) { try group.check() } catch { throw VectorError(.invalidOption, error.message) }
+    try checked { () throws(SettingsError) in try group.check() }
     return group
   }
 
@@ -124,6 +124,11 @@ extension SettingGroup {
       for setting in Self.table { setting.write(self, to: &json) }
     }
   }
+}
+
+/// A refused setting as the caller is told of it.
+func checked(_ check: () throws(SettingsError) -> Void) throws(VectorError) {
+  do throws(SettingsError) { try check() } catch { throw VectorError(.invalidOption, error.message) }
 }
 
 /// The error for a name that `option` does not hold.
