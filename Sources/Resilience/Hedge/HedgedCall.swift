@@ -14,13 +14,20 @@ final class HedgedCall<Success: Sendable, Failure: Error>: @unchecked Sendable {
 
   private let lock = Lock(.leaf)
   @exclusivity(unchecked) private var race = Race()
+  /// Runs that have not ended.
+  @exclusivity(unchecked) private var alive = 0
+  /// The caller waits no longer.
+  @exclusivity(unchecked) private var isOver = false
+  /// Runs of all calls whose callers wait no longer.
+  private let leftBehind: AtomicWord
 
   init(
-    environment: any Environment, context: CallContext,
+    environment: any Environment, context: CallContext, leftBehind: AtomicWord,
     body: @escaping @Sendable (CallContext) throws(Failure) -> Success
   ) {
     self.environment = environment
     self.context = context
+    self.leftBehind = leftBehind
     self.body = body
     parking = environment.makeParking()
   }
@@ -29,23 +36,29 @@ final class HedgedCall<Success: Sendable, Failure: Error>: @unchecked Sendable {
 
   /// Starts a run on a thread of its own; false when the race is over or the system refuses a thread.
   func start(_ run: Race.Run) -> Bool {
-    if run == .second {
-      let open = lock.withLock { () -> Bool in
-        if race.isOpen { race.secondStarted() }
-        return race.isOpen
-      }
-      if !open { return false }
+    let open = lock.withLock { () -> Bool in
+      guard race.isOpen else { return false }
+      if run == .second { race.secondStarted() }
+      alive += 1
+      return true
     }
+    if !open { return false }
     if environment.start("vectordb-read", { self.perform(run) }) { return true }
-    if run == .second {
-      lock.withLock { race.secondRefused() }
-      parking.wake()
+    lock.withLock {
+      alive -= 1
+      if run == .second { race.secondRefused() }
     }
+    parking.wake()
     return false
   }
 
-  /// Ends what still runs, soon.
-  func cancelRuns() {
+  /// The caller leaves: what still runs is cancelled and ends alone.
+  func leave() {
+    let left = lock.withLock { () -> Int in
+      isOver = true
+      return alive
+    }
+    if left > 0 { leftBehind.add(UInt64(left)) }
     tokens.first.cancel()
     tokens.second.cancel()
   }
@@ -58,7 +71,11 @@ final class HedgedCall<Success: Sendable, Failure: Error>: @unchecked Sendable {
     } catch {
       result = .failure(error)
     }
-    lock.withLock { race.ended(run, result) }
-    parking.wake()
+    let wasLeftBehind = lock.withLock { () -> Bool in
+      race.ended(run, result)
+      alive -= 1
+      return isOver
+    }
+    if wasLeftBehind { leftBehind.add(.max) } else { parking.wake() }
   }
 }

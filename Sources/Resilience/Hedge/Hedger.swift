@@ -5,11 +5,16 @@ import Support
 /// Once it is known when a call is late, both runs happen on threads of the library while the caller only waits: so the
 /// answer that comes first is returned at once, even when the other run is stuck in something that cannot be cancelled. That
 /// run goes on alone until it notices its cancel token or deadline. Therefore `body` escapes: it must own all it uses, copies
-/// of the caller's vectors and texts, never pointers lent for the duration of the call.
+/// of the caller's vectors and texts, never pointers lent for the duration of the call. When 64 runs were left behind and
+/// have not ended, nothing is hedged: their threads must not become ever more.
 package final class Hedger: @unchecked Sendable {
   private let settings: HedgeSettings
   private let environment: any Environment
   private let events: (any EventSink)?
+
+  /// Runs left behind at most.
+  static let longestTail: UInt64 = 64
+  private let leftBehind = AtomicWord(0)
 
   private let lock = Lock(.leaf)
   @exclusivity(unchecked) private var recent: RecentLatencies
@@ -39,8 +44,9 @@ package final class Hedger: @unchecked Sendable {
     _ body: @escaping @Sendable (CallContext) throws(Failure) -> Success
   ) throws(CallFailure<Failure>) -> Success {
     let start = environment.now()
-    guard let delay else { return try alone(start, context, body) }
-    let call = HedgedCall<Success, Failure>(environment: environment, context: context, body: body)
+    guard let delay, leftBehind.load() < Self.longestTail else { return try alone(start, context, body) }
+    let call = HedgedCall<Success, Failure>(
+      environment: environment, context: context, leftBehind: leftBehind, body: body)
     guard call.start(.first) else { return try alone(start, context, body) }
     let (hedgeAt, overflow) = start.addingReportingOverflow(delay)
     var pending = overflow ? nil : Optional(hedgeAt)
@@ -48,12 +54,12 @@ package final class Hedger: @unchecked Sendable {
       let until = [pending, context.deadline].compactMap { $0 }.min()
       let reason = call.parking.park(until: until, cancel: context.cancel)
       if let outcome = call.outcome {
-        call.cancelRuns()
+        call.leave()
         return try settle(operation, outcome, elapsed: environment.now() &- start)
       }
       let now = environment.now()
       if reason == .cancelled || context.deadline.map({ now >= $0 }) ?? false {
-        call.cancelRuns()
+        call.leave()
         throw .interrupted(reason == .cancelled ? .cancelled : .deadlineExceeded)
       }
       guard let at = pending, now >= at else { continue }

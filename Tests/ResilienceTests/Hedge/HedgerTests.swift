@@ -1,3 +1,4 @@
+import Glibc
 import Support
 import Testing
 
@@ -96,6 +97,27 @@ import Testing
     #expect(owned != nil)
     release.store(1)
     #expect(eventually { owned == nil })
+  }
+
+  /// Every call leaves a run behind that nothing can stop: their threads must not become ever more.
+  @Test func stuckLosersAreBounded() throws {
+    let hedger = Hedger(HedgeSettings(delay: .milliseconds(1)), environment: system)
+    let (release, ended) = (AtomicWord(0), AtomicWord(0))
+    for _ in 0..<Hedger.longestTail {
+      let runs = AtomicWord(0)
+      _ = try hedger.run("search", .unbounded, mayHedge: { true }) { (_) throws(Broken) in
+        if runs.add(1) == 0 {
+          _ = eventually { release.load() == 1 }
+          ended.add(1)
+        }
+      }
+    }
+    let caller = pthread_self()
+    let isAlone = { @Sendable (_: CallContext) throws(Broken) in pthread_equal(pthread_self(), caller) != 0 }
+    #expect(try hedger.run("search", .unbounded, mayHedge: { true }, isAlone))
+    release.store(1)
+    #expect(eventually { ended.load() == Hedger.longestTail })
+    #expect(eventually { (try? hedger.run("search", .unbounded, mayHedge: { true }, isAlone)) == false })
   }
 
   @Test func withoutBudgetTheFirstRunGoesOnAlone() throws {
