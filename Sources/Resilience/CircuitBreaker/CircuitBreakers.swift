@@ -1,3 +1,4 @@
+import CSupport
 import Support
 
 /// The breakers of one endpoint: one for reads, one for writes, one for control, and one for whether it can be reached at all.
@@ -25,12 +26,10 @@ package final class CircuitBreakers: @unchecked Sendable {
   /// What has been absorbed of `successes` so far. Under `lock`.
   private var absorbed: [UInt64] = [0, 0, 0]
 
-  /// A `BreakerTicket.word` a class.
-  private let gates: [AtomicWord]
-  /// Until when an attempt of a class is refused without asking; 0 when it is not, the largest number while open by hand.
-  private let refusedUntil: [AtomicWord]
-  /// When successes have to be absorbed.
-  private let endOfPart: AtomicWord
+  /// Memory read without a lock, and plain, because counting references to it would cost more than reading it. Words 0 to
+  /// 2: a `BreakerTicket.word` a class. 3 to 5: until when an attempt of the class is refused without asking; 0 when it is
+  /// not, the largest number while open by hand. 6: when successes have to be absorbed.
+  private let words: UnsafeMutablePointer<UInt64>
   /// Words 0 to 2: successes of the classes; words 3 to 5: when the last one was.
   private let successes = StripedWords()
   /// Nanoseconds; the largest number where no attempt counts as slow.
@@ -40,18 +39,37 @@ package final class CircuitBreakers: @unchecked Sendable {
     self.environment = environment
     machines = BreakerMachines(settings, now: environment.now())
     slowFrom = settings.slowCallDuration > .zero ? settings.slowCallDuration.nanoseconds : .max
-    gates = RequestClass.allCases.map { [machines] in AtomicWord(machines.ticket($0).word) }
-    refusedUntil = RequestClass.allCases.map { _ in AtomicWord(0) }
-    endOfPart = AtomicWord(machines.endOfPart)
+    words = .allocate(capacity: 7)
+    words.initialize(repeating: 0, count: 7)
+    publish()
+  }
+
+  deinit { words.deallocate() }
+
+  /// The ticket of a closed circuit; nil when `acquire` has to be asked. Wait-free.
+  package func acquireAtOnce(_ requestClass: RequestClass) -> BreakerTicket? {
+    let ticket = BreakerTicket(word: vdb_atomic_load(words + requestClass.rawValue))
+    return ticket.isClosed ? ticket : nil
+  }
+
+  /// Counts a success when that needs no lock; false when `record` has to be told.
+  package func recordAtOnce(_ requestClass: RequestClass, _ ticket: BreakerTicket, elapsed: UInt64, now: UInt64) -> Bool
+  {
+    let index = requestClass.rawValue
+    guard ticket.isClosed, elapsed < slowFrom, vdb_atomic_load(words + index) == ticket.word,
+      now < vdb_atomic_load(words + 6)
+    else { return false }
+    successes.add(index)
+    successes.store(3 + index, now)
+    return true
   }
 
   /// An attempt wants to start. `report` is called for each change of state this causes, after the fact.
   package func acquire(
     _ requestClass: RequestClass, now: UInt64, report: (BreakerChange) -> Void
   ) -> Permission {
-    let ticket = BreakerTicket(word: gates[requestClass.rawValue].load())
-    if ticket.isClosed { return .permitted(ticket) }
-    let until = refusedUntil[requestClass.rawValue].load()
+    if let ticket = acquireAtOnce(requestClass) { return .permitted(ticket) }
+    let until = vdb_atomic_load(words + 3 + requestClass.rawValue)
     if now < until { return .refused(retryAfter: until == .max ? nil : until - now) }
     return change(now, report) { $0.acquire(requestClass, now: now) }
   }
@@ -63,14 +81,8 @@ package final class CircuitBreakers: @unchecked Sendable {
   ) {
     let verdict = failure?.verdict ?? .success
     let isSlow = elapsed >= slowFrom
-    if ticket.isClosed {
-      if verdict == .neither { return }
-      if verdict == .success, !isSlow, gates[requestClass.rawValue].load() == ticket.word, now < endOfPart.load() {
-        successes.add(requestClass.rawValue)
-        successes.store(3 + requestClass.rawValue, now)
-        return
-      }
-    }
+    if ticket.isClosed, verdict == .neither { return }
+    if verdict == .success, recordAtOnce(requestClass, ticket, elapsed: elapsed, now: now) { return }
     let random = environment.random()
     change(now, report) { machines in
       machines.record(requestClass, ticket, failure: failure, isSlow: isSlow, now: now, random: random)
@@ -85,7 +97,7 @@ package final class CircuitBreakers: @unchecked Sendable {
 
   /// State of the class as its attempts meet it.
   package func state(_ requestClass: RequestClass) -> CircuitState {
-    if BreakerTicket(word: gates[requestClass.rawValue].load()).isClosed { return .closed }
+    if acquireAtOnce(requestClass) != nil { return .closed }
     return lock.withLock { machines.state(requestClass) }
   }
 
@@ -138,10 +150,10 @@ package final class CircuitBreakers: @unchecked Sendable {
 
   private func publish() {
     for requestClass in RequestClass.allCases {
-      refusedUntil[requestClass.rawValue].store(machines.refusedUntil(requestClass))
-      gates[requestClass.rawValue].store(machines.ticket(requestClass).word)
+      vdb_atomic_store(words + 3 + requestClass.rawValue, machines.refusedUntil(requestClass))
+      vdb_atomic_store(words + requestClass.rawValue, machines.ticket(requestClass).word)
     }
-    endOfPart.store(machines.endOfPart)
+    vdb_atomic_store(words + 6, machines.endOfPart)
   }
 }
 

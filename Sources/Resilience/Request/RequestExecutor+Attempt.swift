@@ -14,18 +14,23 @@ extension RequestExecutor {
     _ kind: RequestKind, _ context: CallContext, _ machine: inout RetryStateMachine,
     _ send: (C.Connection, CallContext, InjectedFault?) throws(AttemptFailure) -> Answer
   ) -> AttemptEnd<Answer> {
-    let now = environment.now()
+    let now = now()
     if let cancel = context.cancel, cancel.isCancelled { return .refused(.cancelled, retryAfter: nil) }
     if let deadline = context.deadline, now >= deadline { return .refused(.deadlineExceeded, retryAfter: nil) }
 
     let requestClass = kind.requestClass
     let ticket: BreakerTicket
-    switch endpoint.breakers.acquire(requestClass, now: now, report: breakerChanged) {
-    case .permitted(let permitted): ticket = permitted
-    case .refused(let retryAfter):
-      endpoint.counters.circuitRefused()
-      return .refused(.circuitOpen, retryAfter: retryAfter)
+    if let closed = breakers._withUnsafeGuaranteedRef({ $0.acquireAtOnce(requestClass) }) {
+      ticket = closed
+    } else {
+      switch endpoint.breakers.acquire(requestClass, now: now, report: breakerChanged) {
+      case .permitted(let permitted): ticket = permitted
+      case .refused(let retryAfter):
+        endpoint.counters.circuitRefused()
+        return .refused(.circuitOpen, retryAfter: retryAfter)
+      }
     }
+    if !hasLimits { return leased(kind, context, ticket, &machine, asked: now, send) }
     let ended: AttemptEnd<Answer>
     do throws(AdmissionFailure) {
       try endpoint.limiter?.enter(context)
@@ -53,23 +58,23 @@ extension RequestExecutor {
     while true {
       let lease: Lease<C.Connection>
       do throws(LeaseFailure) {
-        lease = try endpoint.connections.lease(context, fresh: isReopening)
+        lease = try connections.lease(context, fresh: isReopening)
       } catch {
         return notLeased(error, kind, context, ticket, &machine, asked: asked, isCounted: isReopening)
       }
-      let began = environment.now()
+      let began = now()
       if !isReopening { attemptStarted(kind, context, &machine) }
       let timeout = kind.requestClass == .read ? readTimeout : writeTimeout
       let end = began.addingClamped(timeout)
       do throws(AttemptFailure) {
         let answer = try sent(kind, context.ending(by: end), lease.connection, send)
-        endpoint.connections.giveBack(lease, reusable: true)
-        endpoint.counters.attemptSucceeded()
+        connections.giveBack(lease, reusable: true)
+        counters._withUnsafeGuaranteedRef { $0.attemptSucceeded() }
         record(kind, ticket, nil, since: began)
         return .answered(answer)
       } catch {
         let failure = named(error, kind, context, end)
-        endpoint.connections.giveBack(lease, reusable: failure.kind.keepsConnection)
+        connections.giveBack(lease, reusable: failure.kind.keepsConnection)
         if failure.kind == .staleConnection, lease.isReused, !isReopening,
           kind.isIdempotent || !failure.mayHaveApplied
         {
@@ -113,7 +118,7 @@ extension RequestExecutor {
 
   private func attemptStarted(_ kind: RequestKind, _ context: CallContext, _ machine: inout RetryStateMachine) {
     machine.attemptStarted()
-    endpoint.counters.attemptStarted()
+    counters._withUnsafeGuaranteedRef { $0.attemptStarted() }
     if let tally = context.tally {
       tally.add(.attempts)
       if machine.attempts > 1 { tally.add(.retries) }
@@ -138,8 +143,14 @@ extension RequestExecutor {
   private func record(
     _ kind: RequestKind, _ ticket: BreakerTicket, _ failure: AttemptFailure.Kind?, since began: UInt64
   ) -> UInt64 {
-    let now = environment.now()
+    let now = now()
     let elapsed = now > began ? now - began : 0
+    if failure == nil {
+      let isDone = breakers._withUnsafeGuaranteedRef {
+        $0.recordAtOnce(kind.requestClass, ticket, elapsed: elapsed, now: now)
+      }
+      if isDone { return elapsed }
+    }
     endpoint.breakers.record(
       kind.requestClass, ticket, failure: failure, elapsed: elapsed, now: now, report: breakerChanged)
     return elapsed

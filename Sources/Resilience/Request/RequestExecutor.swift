@@ -14,6 +14,13 @@ package final class RequestExecutor<C: Connections>: Sendable {
   let faults: FaultInjector?
   let events: (any EventSink)?
   let environment: any Environment
+  private let isSystemClock: Bool
+  let connections: C
+  let hasLimits: Bool
+  /// Parts of `endpoint`, borrowed: counting references that all threads share would cost more than all the rest.
+  let breakers: Unmanaged<CircuitBreakers>
+  let counters: Unmanaged<AttemptCounters>
+  private let budget: Unmanaged<RetryBudget>
 
   package init(
     _ endpoint: Endpoint<C>, retry: RetrySettings = .init(), timeouts: AttemptTimeouts = .init(),
@@ -27,7 +34,16 @@ package final class RequestExecutor<C: Connections>: Sendable {
     self.faults = faults
     self.events = events
     environment = endpoint.environment
+    isSystemClock = endpoint.environment is SystemEnvironment
+    connections = endpoint.connections
+    hasLimits = endpoint.limiter != nil || endpoint.bulkhead != nil
+    breakers = Unmanaged.passUnretained(endpoint.breakers)
+    counters = Unmanaged.passUnretained(endpoint.counters)
+    budget = Unmanaged.passUnretained(endpoint.budget)
   }
+
+  /// The environment's clock, without a call through it where it is the system's.
+  func now() -> UInt64 { isSystemClock ? monotonicNanoseconds() : environment.now() }
 
   /// Runs one request to its end.
   ///
@@ -51,7 +67,7 @@ package final class RequestExecutor<C: Connections>: Sendable {
       switch attempt(kind, context, &machine, send) {
       case .answered(let answer):
         if machine.attempts == 1 {
-          endpoint.budget.succeededAtOnce()
+          budget._withUnsafeGuaranteedRef { $0.succeededAtOnce() }
         } else {
           endpoint.budget.giveBack(machine.lastCost)
         }
