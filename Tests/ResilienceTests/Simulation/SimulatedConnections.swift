@@ -20,10 +20,14 @@ final class SimulatedFactory: ConnectionFactory, @unchecked Sendable {
     var openFailureRate = 0.0
     /// Part of the openings that never answer.
     var openStallRate = 0.0
+    /// Nobody is there: refused at once.
+    var isDead = false
   }
 
   struct Refused: Error {}
 
+  /// Told of every opening that failed: for whom, when it began, and whether it ran out of time.
+  var openingFailed: (CallContext, _ began: UInt64, _ ranOut: Bool) -> Void = { _, _, _ in }
   private unowned let simulation: Simulation
   private let hardLimit: Int
   var weather = Weather()
@@ -46,9 +50,16 @@ final class SimulatedFactory: ConnectionFactory, @unchecked Sendable {
     defer { opening -= 1 }
     simulation.check(opening + opened - closed <= hardLimit, "\(opening) opening, \(opened - closed) open: too many")
     let stalls = simulation.chance.happens(weather.openStallRate)
+    let began = simulation.environment.now()
     let time = stalls ? UInt64.max / 2 : simulation.chance.exponential(mean: weather.openTime)
-    try pause(time, context)
-    if simulation.chance.happens(weather.openFailureRate) {
+    do throws(AttemptFailure) {
+      try pause(time, context)
+    } catch {
+      openingFailed(context, began, error.kind == .deadlineExceeded)
+      throw error
+    }
+    if weather.isDead || simulation.chance.happens(weather.openFailureRate) {
+      openingFailed(context, began, false)
       throw AttemptFailure(.unreachable, mayHaveApplied: false, cause: Refused())
     }
     opened += 1

@@ -64,4 +64,7 @@ func simulate(
   }
 }
 
+/// Whether somebody asked for few seeds: under a sanitizer, where everything takes ten times as long.
+let isBrief = (number(in: "VDB_SIM_SEEDS") ?? .max) < 100
+
 private func number(in variable: String) -> Int? { getenv(variable).flatMap { Int(String(cString: $0)) } }
