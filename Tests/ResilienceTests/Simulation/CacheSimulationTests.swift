@@ -142,8 +142,9 @@ private final class CacheScenario: @unchecked Sendable {
     let isKept = answer.source == .cached || answer.source == .stale || readsOwnWrites
     let seen = writes[question.scope].filter { write in
       guard let ended = write.ended else { return false }
-      // Who joins a call under way gets what that one read, perhaps just before a write nobody heard of any more.
-      if answer.source == .joined, !write.isCertain { return false }
+      // Who joins a call under way gets what that one read: perhaps just before a write nobody heard of any more was
+      // applied, or before a backend that lags showed one.
+      if answer.source == .joined, !write.isCertain || !readsOwnWrites { return false }
       return ended < began && (isKept ? write.visible - lag : write.visible) < began
     }
     let least = seen.map(\.version).max() ?? 0
