@@ -67,6 +67,8 @@ package final class NoConnections: Connections {
   }
 
   package func giveBack(_ lease: Lease<Void>, reusable: Bool) {}
+}
 
+extension Connections {
   package var poolStats: PoolStats? { nil }
 }
