@@ -135,6 +135,6 @@ import Testing
     settings.spikeRate = 1.5
     let error = #expect(throws: SettingsError.self) { try settings.check() }
     #expect(error?.option == "fault_injection.spike_rate")
-    #expect(error?.message == "option 'fault_injection.spike_rate' is 1.5, expected 0.0 to 1.0")
+    #expect(error?.message == #"option "fault_injection.spike_rate" is 1.5, expected 0.0 to 1.0"#)
   }
 }

@@ -84,6 +84,8 @@ final class ScriptedConnections: Connections, @unchecked Sendable {
   }
 
   func giveBack(_ lease: Lease<Int>, reusable: Bool) { givenBack.append((lease.number, reusable)) }
+
+  var poolStats: PoolStats? { nil }
 }
 
 final class CountingAdmission: Admission, @unchecked Sendable {

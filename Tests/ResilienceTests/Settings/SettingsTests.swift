@@ -19,28 +19,29 @@ import Testing
   @Test func errorsNameOptionValueAndRange() {
     var retry = RetrySettings()
     retry.maxAttempts = 0
-    #expect(message(retry.check) == "option 'resilience.retry.max_attempts' is 0, expected 1 to 100")
+    #expect(message(retry.check) == #"option "resilience.retry.max_attempts" is 0, expected 1 to 100"#)
     retry = RetrySettings()
     retry.baseDelay = .seconds(-0.5)
-    #expect(message(retry.check) == "option 'resilience.retry.base_delay' is -0.5, expected 0 to 3600 seconds")
+    #expect(message(retry.check) == #"option "resilience.retry.base_delay" is -0.5, expected 0 to 3600 seconds"#)
     retry = RetrySettings()
     retry.multiplier = .nan
-    #expect(message(retry.check) == "option 'resilience.retry.multiplier' is nan, expected 1.0 to 10.0")
+    #expect(message(retry.check) == #"option "resilience.retry.multiplier" is nan, expected 1.0 to 10.0"#)
 
     var breaker = CircuitBreakerSettings()
     breaker.failureRate = 0
-    #expect(message(breaker.check) == "option 'resilience.circuit_breaker.failure_rate' is 0.0, expected above 0 to 1")
+    #expect(
+      message(breaker.check) == #"option "resilience.circuit_breaker.failure_rate" is 0.0, expected above 0 to 1"#)
     breaker = CircuitBreakerSettings()
     breaker.slowCallRate = .nan
     #expect(message(breaker.check).contains("slow_call_rate"))
     breaker = CircuitBreakerSettings()
     breaker.halfOpenCalls = 0
-    #expect(message(breaker.check).contains("half_open_calls' is 0, expected 1 to 1000"))
+    #expect(message(breaker.check).contains(#"half_open_calls" is 0, expected 1 to 1000"#))
 
     var timeouts = AttemptTimeouts()
     timeouts.read = .zero
     #expect(
-      message(timeouts.check) == "option 'resilience.attempt.read_timeout' is 0, expected 0.001 to 86400 seconds")
+      message(timeouts.check) == #"option "resilience.attempt.read_timeout" is 0, expected 0.001 to 86400 seconds"#)
   }
 
   @Test func durationsBecomeNanosecondsWithoutOverflow() {
