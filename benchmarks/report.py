@@ -123,6 +123,7 @@ For many queries at once numpy has no ratio: it writes the whole matrix of produ
   filters(folder / "filters.json")
   memory(folder / "memory.json")
   crossing(folder)
+  pipeline(folder)
   verbatim(folder, "python-crossing.txt", "From Python", "`benchmarks/python_crossing.py`: what Python adds to the same "
            "search.")
 
@@ -136,9 +137,32 @@ def crossing(folder):
 | call | time |
 |---|--:|
 | `vdb_version_number` | {figures["empty_ns"]:.2f} ns |
-| `vdb_database_healthy`: a handle looked up | {figures["handle_ns"]:.2f} ns |
+| `vdb_database_clear_cache` without a cache: a handle looked up | {figures["handle_ns"]:.2f} ns |
 | `vdb_database_search`, k = 10, 10 rows of 384 | {figures["search_10_us"]:.2f} µs |
 | `vdb_database_search`, k = 10, 1,000 rows of 384 | {figures["search_1000_us"]:.2f} µs |
+""")
+
+
+def pipeline(folder):
+  figures = json.loads((folder / "pipeline.json").read_text())
+  print(f"""## The resilience layer
+
+`benchmarks/pipeline.c`, medians of nine rounds, through the C interface.
+
+| call | time |
+|---|--:|
+| counting an empty database: way in, metrics, deadline, retry, breaker, way out | {figures["count_ns"]:.0f} ns |
+| the same with cache, rate limit, bulkhead, slow calls and fault injection on | {figures["count_all_layers_ns"]:.0f} ns |
+| a search of 384 dimensions, k = 10, answered from the cache, columns read, results freed | {figures["cache_hit_ns"]:.0f} ns |
+
+| threads on one database | counts a second | cache hits a second |
+|--:|--:|--:|""")
+  for threads in (1, 8, 64):
+    print(f"| {threads} | {figures[f'count_{threads}_threads_kcalls']:.0f} k "
+          f"| {figures[f'cache_hit_{threads}_threads_kcalls']:.0f} k |")
+  print(f"""
+Resident memory before and after six million more calls: {figures["resident_before_mib"]:.1f} and
+{figures["resident_after_mib"]:.1f} MiB.
 """)
 
 
