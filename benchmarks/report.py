@@ -124,6 +124,7 @@ For many queries at once numpy has no ratio: it writes the whole matrix of produ
   memory(folder / "memory.json")
   crossing(folder)
   pipeline(folder)
+  verbatim(folder, "resilience.txt", "Parts of the resilience layer", "`resilience-bench`: each piece alone, in Swift.")
   verbatim(folder, "python-crossing.txt", "From Python", "`benchmarks/python_crossing.py`: what Python adds to the same "
            "search.")
 
