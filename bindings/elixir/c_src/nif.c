@@ -63,6 +63,7 @@ static void unload(ErlNifEnv *env, void *data) {
   FUNCTION(health, 2) \
   FUNCTION(healthy, 1) \
   FUNCTION(metrics, 1) \
+  FUNCTION(reset_metrics, 1) \
   FUNCTION(cache_stats, 1) \
   FUNCTION(clear_cache, 1) \
   FUNCTION(breaker_state, 1) \
@@ -96,6 +97,7 @@ static ErlNifFunc functions[] = {
     {"create_index", 3, nif_create_index, ERL_NIF_DIRTY_JOB_CPU_BOUND},
     {"collections", 1, nif_collections, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"namespaces", 1, nif_namespaces, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"prometheus", 0, nif_prometheus, ERL_NIF_DIRTY_JOB_CPU_BOUND},
     {"set_credentials", 2, nif_set_credentials, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"log_set", 2, nif_log_set, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"log_clear", 0, nif_log_clear, ERL_NIF_DIRTY_JOB_IO_BOUND},

@@ -67,6 +67,14 @@ NIF(nif_metrics) {
   return about_database(env, argv[0], vdb_database_metrics_json);
 }
 
+NIF(nif_reset_metrics) {
+  (void)argc;
+  database *db;
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
+  vdb_status status = vdb_database_reset_metrics(db->handle);
+  return status == VDB_OK ? atom_ok : make_error(env, status);
+}
+
 NIF(nif_cache_stats) {
   (void)argc;
   return about_database(env, argv[0], vdb_database_cache_stats_json);
@@ -128,6 +136,12 @@ NIF(nif_backends) {
 NIF(nif_cpu_features) {
   (void)argc, (void)argv;
   return about_library(env, vdb_cpu_features_json);
+}
+
+/** Dirty: there may be any number of databases. */
+NIF(nif_prometheus) {
+  (void)argc, (void)argv;
+  return about_library(env, vdb_prometheus_text);
 }
 
 NIF(nif_version) {

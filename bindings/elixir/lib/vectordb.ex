@@ -323,6 +323,18 @@ defmodule VectorDB do
   @spec metrics(database()) :: map()
   defdelegate metrics(database), to: Observing
 
+  @doc """
+  Starts the counts of metrics and of cache statistics anew.
+
+      iex> db = VectorDB.create!("docs", dimensions: 2)
+      iex> VectorDB.count!(db)
+      iex> {:ok, ^db} = VectorDB.reset_metrics(db)
+      iex> VectorDB.metrics(db)["total_requests"]
+      0
+  """
+  @spec reset_metrics(database()) :: answer(database())
+  deftwin reset_metrics(database), to: Observing
+
   @doc "Cache statistics, a map with string keys; `%{\"enabled\" => false}` without one. Raises when closed."
   @spec cache_stats(database()) :: map()
   defdelegate cache_stats(database), to: Observing
@@ -359,6 +371,18 @@ defmodule VectorDB do
   @doc "Version of the library, `\"0.1.0\"`."
   @spec version() :: String.t()
   defdelegate version(), to: Observing
+
+  @doc """
+  The metrics of all open databases of the virtual machine in the text format of Prometheus, for an
+  application to serve.
+
+      iex> db = VectorDB.create!("docs", dimensions: 2)
+      iex> VectorDB.count!(db)
+      iex> VectorDB.prometheus!() =~ ~s(vectordb_attempts_total{database="docs",backend="memory"})
+      true
+  """
+  @spec prometheus() :: answer(String.t())
+  deftwin prometheus(), to: Observing
 
   @doc "The processor as the library's kernels see it."
   @spec cpu_features() :: answer(map())

@@ -122,6 +122,10 @@ defmodule VectorDB.Native do
   @spec metrics(handle()) :: {:ok, binary()} | failure()
   def metrics(_handle), do: not_loaded()
 
+  @doc "Starts the counts of metrics and cache statistics anew."
+  @spec reset_metrics(handle()) :: :ok | failure()
+  def reset_metrics(_handle), do: not_loaded()
+
   @doc "Cache statistics, JSON."
   @spec cache_stats(handle()) :: {:ok, binary()} | failure()
   def cache_stats(_handle), do: not_loaded()
@@ -157,6 +161,10 @@ defmodule VectorDB.Native do
   @doc "The processor as the kernels see it, JSON."
   @spec cpu_features() :: {:ok, binary()} | failure()
   def cpu_features, do: not_loaded()
+
+  @doc "The metrics of all open databases, text of Prometheus."
+  @spec prometheus() :: {:ok, binary()} | failure()
+  def prometheus, do: not_loaded()
 
   @doc "Version of the library."
   @spec version() :: binary()

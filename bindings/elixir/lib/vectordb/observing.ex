@@ -37,6 +37,11 @@ defmodule VectorDB.Observing do
   def metrics(database),
     do: database |> Operation.decoded(:metrics, &Native.metrics/1) |> Twin.unwrap()
 
+  def reset_metrics(database),
+    do: Operation.done(database, :reset_metrics, fn %{ref: ref} -> Native.reset_metrics(ref) end)
+
+  def prometheus, do: Operation.answer(Native.prometheus())
+
   def cache_stats(database),
     do: database |> Operation.decoded(:cache_stats, &Native.cache_stats/1) |> Twin.unwrap()
 
