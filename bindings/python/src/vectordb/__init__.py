@@ -55,13 +55,15 @@ from .errors import (
   UnsupportedError,
   VectorDBError,
 )
+from .info import AnswerInfo
 from .logs import disable_logging, enable_logging
 from .match import Match, Record
-from .process import backends, cpu_features, library_path, live_handles, version
+from .process import backends, cpu_features, library_path, live_handles, prometheus, version
 from .report import WriteReport
 
 __all__ = [
   "AlreadyExistsError",
+  "AnswerInfo",
   "BackendError",
   "CallEndedError",
   "CancelToken",
@@ -116,5 +118,6 @@ __all__ = [
   "enable_logging",
   "library_path",
   "live_handles",
+  "prometheus",
   "version",
 ]

@@ -47,6 +47,10 @@ class Observing(Handle):
     answer: dict[str, Any] = json_of(library.vdb_database_metrics_json, self._handle)
     return answer
 
+  def reset_metrics(self) -> None:
+    """Starts the counts of `metrics` and `cache_stats` anew."""
+    check(library.vdb_database_reset_metrics(self._handle))
+
   def cache_stats(self) -> dict[str, Any]:
     """`size`, `max_size`, `hits`, `misses`, `hit_rate`, ...; {"enabled": False} without a cache."""
     answer: dict[str, Any] = json_of(library.vdb_database_cache_stats_json, self._handle)

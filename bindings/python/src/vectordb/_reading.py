@@ -16,6 +16,7 @@ from ._options import Filter, call_options, encode_filter, include_flags, page_o
 from ._text import PackedStrings, encode, json_of
 from ._vectors import Rows, as_float32, query_bytes
 from .cancel import CancelToken
+from .info import AnswerInfo
 from .match import Match, Record
 
 _search = library.vdb_database_search
@@ -33,6 +34,7 @@ class Reading(Handle):
     timeout                  in seconds, infinity = none
     cancel                   a CancelToken
     extra                    options of one backend alone
+    info                     an AnswerInfo, filled with how the answer was made
 
   Hits come sorted by (distance, id bytes).
   """
@@ -54,12 +56,13 @@ class Reading(Handle):
     min_score: Optional[float] = None,
     cancel: Optional[CancelToken] = None,
     extra: Optional[Mapping[str, Any]] = None,
+    info: Optional[AnswerInfo] = None,
   ) -> list[Match]:
     """The nearest records of one vector."""
     query = query_bytes(vector)
     flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
-    return results.read(results.matches, _search, self._handle, query, len(query) // 4, options)
+    return results.read(results.matches, _search, self._handle, query, len(query) // 4, options, info=info)
 
   def search_batch(
     self,
@@ -76,12 +79,13 @@ class Reading(Handle):
     min_score: Optional[float] = None,
     cancel: Optional[CancelToken] = None,
     extra: Optional[Mapping[str, Any]] = None,
+    info: Optional[AnswerInfo] = None,
   ) -> list[list[Match]]:
     """The nearest records of each of many vectors: one pass over the data, several times faster than one by one."""
     rows = Rows(vectors, self._handle)
     flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
-    return results.read(results.match_lists, _search_batch, self._handle, byref(rows.struct), options)
+    return results.read(results.match_lists, _search_batch, self._handle, byref(rows.struct), options, info=info)
 
   @overload
   def search_arrays(
@@ -98,6 +102,7 @@ class Reading(Handle):
     min_score: Optional[float] = ...,
     cancel: Optional[CancelToken] = ...,
     extra: Optional[Mapping[str, Any]] = ...,
+    info: Optional[AnswerInfo] = ...,
   ) -> tuple[results.Objects, results.Floats]: ...
 
   @overload
@@ -115,6 +120,7 @@ class Reading(Handle):
     min_score: Optional[float] = ...,
     cancel: Optional[CancelToken] = ...,
     extra: Optional[Mapping[str, Any]] = ...,
+    info: Optional[AnswerInfo] = ...,
   ) -> tuple[results.Objects, results.Floats, results.Floats]: ...
 
   def search_arrays(
@@ -131,6 +137,7 @@ class Reading(Handle):
     min_score: Optional[float] = None,
     cancel: Optional[CancelToken] = None,
     extra: Optional[Mapping[str, Any]] = None,
+    info: Optional[AnswerInfo] = None,
   ) -> Union[tuple[results.Objects, results.Floats], tuple[results.Objects, results.Floats, results.Floats]]:
     """Ids and scores as arrays of shape (q, k), the fastest way to search; with `include_distances` distances too.
 
@@ -142,10 +149,10 @@ class Reading(Handle):
     array = as_float32(vectors)
     if array.ndim == 1 or (array.ndim == 2 and array.shape[0] == 1):
       query, collect = array.tobytes(), results.row_arrays if array.ndim == 1 else results.arrays
-      answer = results.read(collect, _search, self._handle, query, len(query) // 4, options)
+      answer = results.read(collect, _search, self._handle, query, len(query) // 4, options, info=info)
     else:
       rows = Rows(array, self._handle)
-      answer = results.read(results.arrays, _search_batch, self._handle, byref(rows.struct), options)
+      answer = results.read(results.arrays, _search_batch, self._handle, byref(rows.struct), options, info=info)
     return answer if include_distances else answer[:2]
 
   def search_by_id(
@@ -163,13 +170,14 @@ class Reading(Handle):
     min_score: Optional[float] = None,
     cancel: Optional[CancelToken] = None,
     extra: Optional[Mapping[str, Any]] = None,
+    info: Optional[AnswerInfo] = None,
   ) -> list[Match]:
     """The nearest records of a stored record, without itself. NotFoundError when there is no such record."""
     text = encode(id, "id")
     flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
     call = library.vdb_database_search_by_id
-    return results.read(results.matches, call, self._handle, text, len(text), options)
+    return results.read(results.matches, call, self._handle, text, len(text), options, info=info)
 
   def get(
     self,
@@ -179,11 +187,12 @@ class Reading(Handle):
     *,
     timeout: Optional[float] = None,
     cancel: Optional[CancelToken] = None,
+    info: Optional[AnswerInfo] = None,
   ) -> Optional[Record]:
     """The record of an id, None when there is none."""
     if not isinstance(id, str):
       raise TypeError(f"id must be a str, not {type(id).__name__}")
-    return self.get_many([id], include_vectors, include_metadata, timeout=timeout, cancel=cancel)[0]
+    return self.get_many([id], include_vectors, include_metadata, timeout=timeout, cancel=cancel, info=info)[0]
 
   def get_many(
     self,
@@ -194,11 +203,13 @@ class Reading(Handle):
     timeout: Optional[float] = None,
     cancel: Optional[CancelToken] = None,
     extra: Optional[Mapping[str, Any]] = None,
+    info: Optional[AnswerInfo] = None,
   ) -> list[Optional[Record]]:
     """Records by id in the order asked, None for each that does not exist."""
     packed = PackedStrings(ids)
     options = call_options(timeout, cancel, extra, include_flags(include_metadata, include_vectors))
-    return results.read(results.records, library.vdb_database_get, self._handle, byref(packed.struct), options)
+    call = library.vdb_database_get
+    return results.read(results.records, call, self._handle, byref(packed.struct), options, info=info)
 
   def iterate(
     self,

@@ -16,6 +16,8 @@ from . import _prototypes as c
 from ._failures import check, fail
 from ._library import holding, library
 from ._room import Room, closed_by
+from ._text import json_of
+from .info import AnswerInfo
 from .match import Match, Record
 
 _Value = TypeVar("_Value")
@@ -63,15 +65,19 @@ class Columns(NamedTuple):
   found: int
 
 
-def read(collect: Callable[[Columns], _Value], call: Callable[..., int], *arguments: Any) -> _Value:
+def read(
+  collect: Callable[[Columns], _Value], call: Callable[..., int], *arguments: Any, info: Optional[AnswerInfo] = None
+) -> _Value:
   """What `collect` makes of the answer of a C function, whose output comes after `arguments`.
 
-  The columns are borrowed: `collect` copies what it returns, since the answer is freed behind it.
+  The columns are borrowed: `collect` copies what it returns, since the answer is freed behind it. `info` is filled.
   """
   answer = _new(_EMPTY)
   status = call(*arguments, byref(answer)) or _columns(answer, byref(answer, _COLUMNS))
   if status:
     fail(status)
+  if info is not None:
+    info._fill(json_of(holding.vdb_results_info_json, answer))
   return collect(Columns._make(_unpack(answer)))
 
 

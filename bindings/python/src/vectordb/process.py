@@ -9,6 +9,7 @@ from . import _library
 from . import _prototypes as c
 from ._failures import check
 from ._library import library
+from ._room import Text
 from ._text import json_of
 
 _KINDS = {
@@ -40,6 +41,16 @@ def cpu_features() -> dict[str, Any]:
   """The processor as the kernels see it: `architecture`, `kernels`, `features`."""
   answer: dict[str, Any] = json_of(library.vdb_cpu_features_json)
   return answer
+
+
+def prometheus() -> str:
+  """The metrics of all open databases of this process in the text format of Prometheus (0.0.4), for the host to serve.
+
+  Histograms of call durations by operation and outcome, and counters; databases of one name and backend are added up.
+  """
+  text = Text()
+  check(text.read(library.vdb_prometheus_text))
+  return ctypes.string_at(text.value, text.length).decode()
 
 
 def live_handles() -> dict[str, int]:

@@ -9,7 +9,7 @@ from . import _prototypes as c
 from ._failures import check, failure
 from ._library import holding, library
 from ._room import Room, closed_by
-from .errors import ItemFailure
+from .errors import ItemFailure, VectorDBError
 
 
 class WriteReport(NamedTuple):
@@ -30,19 +30,25 @@ class _Room(Room):
 
 
 def write(call: Callable[..., int], *arguments: Any) -> WriteReport:
-  """The report of a write, a function of C whose output comes after `arguments`. PartialFailure, or what else failed."""
+  """The report of a write, a function of C whose output comes after `arguments`; PartialFailure or what else failed."""
+  report, error = _outcome(call, *arguments)
+  if error is not None:
+    raise error
+  return report
+
+
+def _outcome(call: Callable[..., int], *arguments: Any) -> tuple[WriteReport, Optional[VectorDBError]]:
+  # Apart from who raises: the traceback of an exception would keep the room.
   room = _Room()
   status = call(*arguments, ctypes.byref(room))
-  if not room.value:
-    check(status)
-    return WriteReport(0)
   # Before anything else fails in this thread.
   error = failure(status) if status else None
+  if not room.value:
+    return WriteReport(0), error
   report = _read(room)
-  if error is None:
-    return report
-  error._details.update(failed=report.failed, written=report.applied, not_attempted=report.not_attempted)
-  raise error
+  if error is not None:
+    error._details.update(failed=report.failed, written=report.applied, not_attempted=report.not_attempted)
+  return report, error
 
 
 def _read(room: Room) -> WriteReport:
