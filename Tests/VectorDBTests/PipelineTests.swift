@@ -145,7 +145,8 @@ private func status(_ body: () throws -> Void) -> Status? {
 
   @Test func prometheusTellsOfOpenDatabasesOnly() throws {
     func text() throws -> String {
-      String(decoding: try #require(Database.prometheusText()).elements, as: UTF8.self)
+      let buffer = try #require(Database.prometheusText())
+      return withExtendedLifetime(buffer) { String(decoding: buffer.elements, as: UTF8.self) }
     }
     do {
       let database = try TestDatabase()
