@@ -6,7 +6,7 @@ import VectorModel
 extension Database {
   /// Whether the status is "ok" or "degraded".
   package var isHealthy: Bool {
-    let status = core.assessment.status
+    let status = core.status
     return status == .ok || status == .degraded
   }
 

@@ -134,6 +134,14 @@ private func status(_ body: () throws -> Void) -> Status? {
     #expect(try TestDatabase().health(probe: true).contains(#""probe":"success""#))
   }
 
+  @Test func whatWasDroppedIsDown() throws {
+    let database = try TestDatabase()
+    #expect(database.database.isHealthy)
+    try database.database.drop(call: CallOptions())
+    #expect(!database.database.isHealthy)
+    #expect(try database.health().hasPrefix(#"{"status":"down","reason":"dropped""#))
+  }
+
   @Test func countsBeginAnew() throws {
     let database = try TestDatabase(#"{"cache": true}"#)
     try database.upsert(["a"])
@@ -148,13 +156,14 @@ private func status(_ body: () throws -> Void) -> Status? {
       let buffer = try #require(Database.prometheusText())
       return withExtendedLifetime(buffer) { String(decoding: buffer.elements, as: UTF8.self) }
     }
+    let line = #"db_client_operation_duration_seconds_count{database="told",backend="memory",operation="upsert""#
     do {
-      let database = try TestDatabase()
+      let database = try TestDatabase(name: "told")
       try database.upsert(["a"])
-      let line = #"db_client_operation_duration_seconds_count{database="test",backend="memory",operation="upsert""#
       #expect(try text().contains(line))
       withExtendedLifetime(database) {}
     }
+    #expect(try !text().contains(#"database="told""#))
   }
 
   @Test func describeTellsThePipelineThatRuns() throws {

@@ -8,10 +8,10 @@ import VectorModel
 struct TestDatabase {
   let database: Database
 
-  init(_ options: String = "{}") throws {
+  init(_ options: String = "{}", name: String = "test") throws {
     var text = #"{"dimensions": 3, "metric": "l2""#
     if options != "{}" { text += ", " + options.dropFirst() } else { text += "}" }
-    database = try withBytes("test") { name in
+    database = try withBytes(name) { name in
       try withBytes(text) { try Database.open(name: name, options: $0, call: CallOptions()) }
     }
   }

@@ -3,8 +3,11 @@ import Support
 import VectorModel
 
 extension DatabaseCore {
-  /// How the backend is, by recent traffic and the breakers. A collection that was dropped is down.
-  var assessment: HealthAssessment {
+  /// A collection that was dropped is down, however well its backend works.
+  var status: HealthStatus { isDropped ? .down : assessment.status }
+
+  /// How the backend is, by recent traffic and the breakers.
+  private var assessment: HealthAssessment {
     pipeline.health.assess(circuits, at: monotonicNanoseconds())
   }
 
