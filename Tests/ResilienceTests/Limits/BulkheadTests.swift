@@ -96,7 +96,7 @@ private final class BulkheadScenario: @unchecked Sendable {
         bulkhead.leave()
       } catch {
         let limit = min(deadline ?? .max, began + settings.maxWait.nanoseconds)
-        simulation.check(environment.timeWithoutEffect <= limit + 1_000_000, "\(error), but too late")
+        simulation.check(environment.timeWithoutEffect <= limit + 3_000_000, "\(error), but too late")
         if error == .cancelled { simulation.check(cancel?.isCancelled == true, "cancelled by nobody") }
       }
     }

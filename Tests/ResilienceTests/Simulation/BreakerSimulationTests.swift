@@ -100,7 +100,9 @@ private final class BreakerScenario: Admission, @unchecked Sendable {
     settings.breaker.consecutiveFailures = simulation.chance.one(of: [4, 10])
     settings.breaker.consecutiveDuration = simulation.chance.one(of: [.seconds(1), .seconds(5)])
     settings.breaker.halfOpenCalls = simulation.chance.one(of: [1, 3])
-    settings.timeouts.read = .seconds(1)
+    // With short ones, attempts come back that were permitted two states ago.
+    settings.breaker.openDuration = simulation.chance.one(of: [.milliseconds(500), .seconds(30)])
+    settings.timeouts.read = simulation.chance.one(of: [.seconds(1), .seconds(4)])
     settings.timeouts.write = .seconds(2)
     self.settings = settings
     reach = NaiveBreaker(settings.breaker, now: environment.timeWithoutEffect)

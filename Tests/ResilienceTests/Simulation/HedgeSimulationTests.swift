@@ -39,9 +39,8 @@ private final class HedgeScenario: @unchecked Sendable {
 
   func run() {
     simulation.together((0..<3).map { _ in { self.caller() } })
-    // Runs that lost go on until they notice.
-    environment.sleep(10_000_000_000)
     simulation.check(running == 0, "\(running) runs have not ended")
+    simulation.check(service.events.hedges <= hedges, "\(service.events.hedges) hedges, \(hedges) of them paid")
     let spent = (service.events.retries + hedges) * 5
     simulation.check(spent <= capacity + returned, "\(spent) tokens spent of \(capacity) and \(returned) returned")
     service.finish()
@@ -60,14 +59,18 @@ private final class HedgeScenario: @unchecked Sendable {
         }
       }
       let context = CallContext(deadline: began + 100_000_000 + simulation.chance.below(3_000_000_000), cancel: cancel)
-      read(context)
+      let live = read(context)
       let late = environment.timeWithoutEffect
       simulation.check(late <= (context.deadline ?? 0) + 3_000_000, "\(late - began) ns, later than its deadline")
+      environment.sleep(5_000_000)
+      simulation.check(live.load() == 0, "\(live.load()) runs go on after the call has ended")
     }
   }
 
-  private func read(_ context: CallContext) {
+  /// Returns the number of runs that go on.
+  private func read(_ context: CallContext) -> AtomicWord {
     let runs = AtomicWord(0)
+    let live = AtomicWord(0)
     let successes = AtomicWord(0)
     do throws(CallFailure<RequestFailure>) {
       _ = try hedger.run(
@@ -80,7 +83,11 @@ private final class HedgeScenario: @unchecked Sendable {
         { [self] context throws(RequestFailure) -> Int in
           runs.add(1)
           running += 1
-          defer { running -= 1 }
+          live.add(1)
+          defer {
+            running -= 1
+            live.add(.max)
+          }
           let ended = service.call(RequestKind("search", .read), context) { step in
             // More than it can be, whichever attempt it was.
             if case .ended(nil) = step { returned += 10 }
@@ -99,5 +106,6 @@ private final class HedgeScenario: @unchecked Sendable {
       }
     }
     simulation.check(runs.load() <= 2, "\(runs.load()) runs of one call")
+    return live
   }
 }

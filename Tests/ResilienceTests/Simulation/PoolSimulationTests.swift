@@ -98,7 +98,9 @@ private final class PoolScenario: @unchecked Sendable {
     simulation.check(stats.idle == 0, "\(stats.idle) connections outlive the pool")
     simulation.check(factory.opened == factory.closed, "\(factory.opened) opened, \(factory.closed) closed")
     simulation.check(stats.ended == stats.opened, "the pool counts \(stats.opened) opened, \(stats.ended) ended")
-    if !closesEarly && factory.weather.openFailureRate == 0 && factory.weather.openStallRate == 0 {
+    if callers > 6 && !closesEarly && settings.connectTimeout >= .seconds(1) && factory.weather.openFailureRate == 0
+      && factory.weather.openStallRate == 0
+    {
       simulation.check(successes > 0, "nobody ever got a connection")
     }
   }

@@ -13,6 +13,9 @@ final class SimulatedEnvironment: Environment, @unchecked Sendable {
     var preemption = 0.1
     /// Nanoseconds at most that pass between two questions for the time.
     var drift: UInt64 = 1000
+    /// Waits end at multiples of so many nanoseconds: with a coarse one, deadlines, cancels and wake-ups fall on one moment
+    /// all the time, which is where races are.
+    var grain: UInt64 = 1
     /// Turns after which a run counts as going round in circles.
     var turnLimit = 20_000_000
   }
@@ -113,7 +116,10 @@ final class SimulatedEnvironment: Environment, @unchecked Sendable {
     guard let running else { fatalError("a thread that is not simulated waits in the simulation") }
     running.wait += 1
     running.isReady = false
-    if let deadline { deadlines.insert(DeadlineHeap.Entry(time: deadline, strand: running, wait: running.wait)) }
+    if let deadline {
+      let end = deadline.addingClamped(rules.grain - 1) / rules.grain * rules.grain
+      deadlines.insert(DeadlineHeap.Entry(time: max(end, deadline), strand: running, wait: running.wait))
+    }
     register(running)
     handOver(from: running)
   }

@@ -109,6 +109,7 @@ enum AttemptStep {
 final class SimulatedEvents: EventSink, @unchecked Sendable {
   private(set) var changes: [(requestClass: RequestClass, to: CircuitState)] = []
   private(set) var retries = 0
+  private(set) var hedges = 0
   /// Told when a circuit opens.
   var opened: () -> Void = {}
 
@@ -120,6 +121,7 @@ final class SimulatedEvents: EventSink, @unchecked Sendable {
       changes.append((requestClass, state))
       if state == .open { opened() }
     case .attemptRetried: retries += 1
+    case .hedgeStarted: hedges += 1
     default: break
     }
   }

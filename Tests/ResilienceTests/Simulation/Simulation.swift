@@ -15,7 +15,10 @@ final class Simulation: @unchecked Sendable {
     self.seed = seed
     chance = SeededRandom(seed)
     var chosen = rules ?? SimulatedEnvironment.Rules()
-    if rules == nil { chosen.preemption = chance.one(of: [0, 0.02, 0.2, 0.5]) }
+    if rules == nil {
+      chosen.preemption = chance.one(of: [0, 0.02, 0.2, 0.5])
+      chosen.grain = chance.one(of: [1, 1_000_000])
+    }
     environment = SimulatedEnvironment(seed: seed, rules: chosen)
   }
 
