@@ -86,7 +86,7 @@ package struct JSONWriter {
   }
 
   /// What has been written, as a String: for messages and tests.
-  package var text: String { String(decoding: output.elements, as: UTF8.self) }
+  package var text: String { withExtendedLifetime(output) { String(decoding: output.elements, as: UTF8.self) } }
 
   private mutating func begin(_ bracket: UInt8) {
     separate()

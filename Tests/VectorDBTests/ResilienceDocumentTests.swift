@@ -17,7 +17,7 @@ import VectorModel
       let cells = try #require(row, "\(option).\(setting.name) is not documented").split(separator: "|")
       var json = JSONWriter()
       json.object { setting.write(defaults, to: &$0) }
-      let written = String(decoding: json.output.elements, as: UTF8.self).dropFirst(setting.name.count + 4).dropLast()
+      let written = json.text.dropFirst(setting.name.count + 4).dropLast()
       let documented = cells[2].filter { !" `,".contains($0) }
       let expected = documented == "none" ? "null" : documented
       // "hard_limit": as large as another setting.

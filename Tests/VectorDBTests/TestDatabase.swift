@@ -67,7 +67,7 @@ struct TestDatabase {
   func json(_ write: (Database, inout JSONWriter) throws -> Void) rethrows -> String {
     var writer = JSONWriter()
     try write(database, &writer)
-    return String(decoding: writer.output.elements, as: UTF8.self)
+    return writer.text
   }
 
   var metrics: String { json { $0.writeMetrics(to: &$1) } }

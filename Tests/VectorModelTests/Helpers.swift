@@ -59,7 +59,7 @@ func encoded(_ json: String, patch: Bool = false) throws(VectorError) -> [UInt8]
 func json(of entry: [UInt8]) -> String {
   let output = ColumnBuffer<UInt8>()
   let done = entry.withUnsafeBytes { MetadataEncoding.appendJSON($0, to: output) }
-  return done ? String(decoding: output.elements, as: UTF8.self) : "out of memory"
+  return withExtendedLifetime(output) { done ? String(decoding: output.elements, as: UTF8.self) : "out of memory" }
 }
 
 /// Strings packed for the time of `body`.
