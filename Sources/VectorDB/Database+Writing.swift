@@ -69,8 +69,9 @@ extension Database {
   /// Deletes every record of this namespace.
   package func clear(call: CallOptions) throws(VectorError) {
     try core.call(.clear, call) { (context) throws(VectorError) in
-      try core.pipeline.writing(to: cacheScope) { () throws(VectorError) in
+      _ = try core.pipeline.writing(to: cacheScope) { () throws(VectorError) in
         try core.backend.clear(namespace: namespace, context: context)
+        return WriteOutcome(applied: 0)
       }
     }
   }
@@ -98,7 +99,9 @@ extension Database {
   package func createIndex(options: UnsafeRawBufferPointer, call: CallOptions) throws(VectorError) {
     try core.call(.createIndex, call) { (context) throws(VectorError) in
       let kind = try IndexOption.parse(options) ?? core.options.index
-      try core.backend.createIndex(kind: kind, context: context)
+      try core.pipeline.changingEverything { () throws(VectorError) in
+        try core.backend.createIndex(kind: kind, context: context)
+      }
     }
   }
 }

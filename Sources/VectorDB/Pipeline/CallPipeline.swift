@@ -105,19 +105,26 @@ final class CallPipeline: Sendable {
   }
 
   /// Does a write and makes what the cache knows of `scope` outdated, before it is sent and after its answer.
-  func writing<Answer>(
-    to scope: CacheScope, _ body: () throws(VectorError) -> Answer
-  ) throws(VectorError) -> Answer {
+  func writing(
+    to scope: CacheScope, _ body: () throws(VectorError) -> WriteOutcome
+  ) throws(VectorError) -> WriteOutcome {
     guard let cache else { return try body() }
     cache.writeStarted(scope)
     do throws(VectorError) {
-      let answer = try body()
-      cache.writeEnded(scope, certain: true)
-      return answer
+      let outcome = try body()
+      // An item that failed may be applied later all the same.
+      cache.writeEnded(scope, certain: outcome.failures.isEmpty)
+      return outcome
     } catch {
       cache.writeEnded(scope, certain: error.details?.applied != .unknown)
       throw error
     }
+  }
+
+  /// Does something that may change any answer.
+  func changingEverything(_ body: () throws(VectorError) -> Void) throws(VectorError) {
+    defer { cache?.clear() }
+    try body()
   }
 
   /// Does a flush, after which answers from `scope` may be kept again.
