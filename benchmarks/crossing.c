@@ -3,35 +3,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-#include <vectordb.h>
-
-#define DIMENSIONS 384
-#define ROUNDS 9
-
-static void check(vdb_status status) {
-  if (status == VDB_OK) return;
-  fprintf(stderr, "%s: %s\n", vdb_status_name(status), vdb_last_error_message());
-  exit(EXIT_FAILURE);
-}
-
-static double nanoseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b) {
-  double left = *(const double *)a, right = *(const double *)b;
-  return (left > right) - (left < right);
-}
-
-static double median(double *values) {
-  qsort(values, ROUNDS, sizeof *values, ascending);
-  return values[ROUNDS / 2];
-}
+#include "timing.h"
 
 /* Nanoseconds of vdb_version_number. */
 static double empty_call(void) {

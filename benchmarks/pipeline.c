@@ -6,37 +6,12 @@
  */
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-#include <vectordb.h>
 
-#define DIMENSIONS 384
-#define ROUNDS 9
+#include "timing.h"
+
 #define MAX_THREADS 64
-
-static void check(vdb_status status) {
-  if (status == VDB_OK) return;
-  fprintf(stderr, "%s: %s\n", vdb_status_name(status), vdb_last_error_message());
-  exit(EXIT_FAILURE);
-}
-
-static double seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-static int ascending(const void *a, const void *b) {
-  double left = *(const double *)a, right = *(const double *)b;
-  return (left > right) - (left < right);
-}
-
-static double median(double *values) {
-  qsort(values, ROUNDS, sizeof *values, ascending);
-  return values[ROUNDS / 2];
-}
 
 static vdb_database *open_with(const char *more) {
   char options[512];
@@ -73,9 +48,9 @@ static double one_thread(vdb_database *database, work *body, int calls) {
   double rounds[ROUNDS];
   body(database, calls / 10);
   for (int round = 0; round < ROUNDS; round++) {
-    double start = seconds();
+    double start = nanoseconds();
     body(database, calls);
-    rounds[round] = (seconds() - start) / calls * 1e9;
+    rounds[round] = (nanoseconds() - start) / calls;
   }
   return median(rounds);
 }
@@ -98,10 +73,10 @@ static double many_threads(vdb_database *database, work *body, int threads, int 
   for (int round = 0; round < ROUNDS; round++) {
     pthread_t all[MAX_THREADS];
     share mine = {database, body, calls / threads};
-    double start = seconds();
+    double start = nanoseconds();
     for (int at = 0; at < threads; at++) pthread_create(&all[at], NULL, run_share, &mine);
     for (int at = 0; at < threads; at++) pthread_join(all[at], NULL);
-    rounds[round] = (double)mine.calls * threads / (seconds() - start) / 1e3;
+    rounds[round] = (double)mine.calls * threads / (nanoseconds() - start) * 1e6;
   }
   return median(rounds);
 }
