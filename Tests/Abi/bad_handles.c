@@ -39,6 +39,7 @@ static void every_database_call(vdb_database *d, vdb_status expected, const char
   EXPECT(expected, vdb_database_health_json(d, NULL, &json, NULL));
   EXPECT(expected, vdb_database_healthy(d, &number));
   EXPECT(expected, vdb_database_metrics_json(d, &json, NULL));
+  EXPECT(expected, vdb_database_reset_metrics(d));
   EXPECT(expected, vdb_database_cache_stats_json(d, &json, NULL));
   EXPECT(expected, vdb_database_clear_cache(d));
   EXPECT(expected, vdb_database_breaker_state(d, &number));
