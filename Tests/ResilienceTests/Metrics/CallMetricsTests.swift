@@ -1,4 +1,3 @@
-import CTestSupport
 import Support
 import Testing
 
@@ -71,21 +70,6 @@ import Testing
     #expect(total.succeeded == 16_000)
     #expect(total.failed == 4_000)
     #expect(metrics.inFlight == 0)
-  }
-
-  /// A database that is closed takes its histograms with it: 100 KB each here, were it to leave them.
-  @Test func nothingIsLeftBehind() {
-    func round() {
-      for _ in 0..<200 {
-        let metrics = CallMetrics(operations: names)
-        for outcome in CallOutcome.allCases { call(metrics, 0, outcome, 5) }
-      }
-    }
-    round()
-    let before = test_resident_bytes()
-    for _ in 0..<5 { round() }
-    let after = test_resident_bytes()
-    #expect(after < before + (20 << 20))
   }
 
   @Test func slowCallsAreCountedAndTold() {
