@@ -1,10 +1,11 @@
 # Thin on purpose: every target is a script in scripts/, which says what it does in its first lines.
 PREFIX ?= /usr/local
 
-.PHONY: help setup build demo test bench sanitize dist install sample clean
+.PHONY: help setup build demo demo-resilience test bench sanitize dist install sample clean
 
 help:
 	@echo 'make demo       builds the library and answers real questions from C, Python and Elixir'
+	@echo 'make demo-resilience   the library under a failing backend, printed and drawn into build/resilience.svg'
 	@echo 'make test       builds and runs every test'
 	@echo 'make bench      benchmarks beside faiss and numpy, into docs/benchmarks.md'
 	@echo 'make sanitize   the tests under the thread and address sanitizers'
@@ -23,6 +24,9 @@ build: setup
 
 demo:
 	@scripts/demo
+
+demo-resilience:
+	@scripts/demo-resilience
 
 test:
 	@scripts/test
