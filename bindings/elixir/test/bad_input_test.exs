@@ -337,7 +337,8 @@ defmodule VectorDB.BadInputTest do
         end
 
         # The same behind a good handle; 1 holds its circuit open.
-        unless name in [:close, :drop, :clear, :open, :log_set] or {name, junk} == {:control_breaker, 1} do
+        unless name in [:close, :drop, :clear, :open, :log_set] or
+                 {name, junk} == {:control_breaker, 1} do
           try do
             apply(Native, name, [db.ref | tl(arguments)])
           rescue
