@@ -29,8 +29,8 @@
  *              their borrowed columns end with the free call, like memory from malloc.
  *   Fork       After fork a child may go on using memory databases. No thread, lock or handle of the parent is harmed.
  *              A fork waits until running writes have ended, and up to 100 ms for other calls to come to a good place.
- *   Process    The library installs no signal handler, prints nothing, and starts threads only for parallel scans and
- *              for the log callback.
+ *   Process    The library installs no signal handler, prints nothing, and starts threads only for parallel scans, the log
+ *              callback, and where options ask for hedged reads or periodic probes.
  *
  * Tags in the comments are read by scripts/abi-manifest: @param NAME DIRECTION[, nullable][, length NAME][, count NAME]
  * [, owned FREE_FUNCTION][, borrowed OWNER], @returns KIND, @threads RULE, @since VERSION.
