@@ -112,7 +112,10 @@ private func status(_ body: () throws -> Void) -> Status? {
   @Test func aStallEndsWithTheDeadline() throws {
     let database = try TestDatabase(#"{"fault_injection": {"stall_rate": 1}}"#)
     let start = monotonicNanoseconds()
-    #expect(status { _ = try database.search(call: CallOptions(timeout: .milliseconds(50))) } == .timeout)
+    let error = #expect(throws: VectorError.self) {
+      try database.search(call: CallOptions(timeout: .milliseconds(50)))
+    }
+    #expect(error?.status == .timeout && error?.message == #"injected fault "stall", as fault_injection asks"#)
     let elapsed = Double(monotonicNanoseconds() - start) / 1e6
     #expect((50..<500).contains(elapsed), "\(elapsed) ms")
   }

@@ -31,6 +31,7 @@ extension VectorError {
     case .closed:
       return VectorError(.closed, "the database was closed meanwhile")
     case .deadlineExceeded:
+      if let cause, cause.status == .timeout { return cause }
       return VectorError(.timeout, "the deadline of the call passed\(because(cause))")
     case .cancelled:
       return VectorError(.cancelled, "the call was cancelled by its token")
