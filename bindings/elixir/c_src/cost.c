@@ -9,6 +9,8 @@
  * metrics. Writes are counted for all namespaces together, since each may hold any part of them; a handle stands for
  * one namespace, and the scan of that is measured by every search of one query without a filter.
  */
+#include <string.h>
+
 #include "nif.h"
 
 /* Upper guesses, in nanoseconds. */
@@ -50,6 +52,61 @@ static uint64_t plus(uint64_t a, uint64_t b) {
 uint64_t now_ns(void) { return (uint64_t)enif_monotonic_time(ERL_NIF_NSEC); }
 
 bool cost_is_heavy(uint64_t estimate_ns) { return estimate_ns > ORDINARY_LIMIT_NS; }
+
+/* ---- waiting ----------------------------------------------------------------------------------------------------- */
+
+/**
+ * Backends that answer from this process, and layers that never wait: with others on its way a call may take any time.
+ * Retries need somebody who fails, and the cache waits only for the scan of another.
+ */
+static const char *const prompt_layers[] = {"metrics", "deadline", "cache", "retry", "circuit_breaker", "memory"};
+
+static bool is_layer(const char *name, const char *text, size_t length) {
+  return strlen(name) == length && memcmp(name, text, length) == 0;
+}
+
+static bool is_prompt(const char *text, size_t length) {
+  for (size_t i = 0; i < sizeof prompt_layers / sizeof *prompt_layers; i++) {
+    if (is_layer(prompt_layers[i], text, length)) return true;
+  }
+  return false;
+}
+
+void cost_pipeline(shared_state *shared, const vdb_database *handle) {
+  /* Until the contrary is read: whatever cannot be read may wait. */
+  shared->waits = shared->caches = true;
+  char *json = NULL;
+  if (vdb_database_describe_json(handle, &json, NULL) != VDB_OK) return;
+  /* The library writes it without spaces, and quotes inside a name are escaped. */
+  static const char key[] = "\"pipeline\":[\"";
+  const char *layer = strstr(json, key), *end;
+  if (layer != NULL) {
+    shared->waits = shared->caches = false;
+    for (layer += sizeof key - 1; (end = strchr(layer, '"')) != NULL; layer = end + 3) {
+      size_t length = (size_t)(end - layer);
+      if (!is_prompt(layer, length)) shared->waits = true;
+      if (is_layer("cache", layer, length)) shared->caches = true;
+      if (end[1] != ',' || end[2] != '"') break;
+    }
+  }
+  vdb_string_free(json);
+}
+
+bool cost_was_scan(database *db, const vdb_results *results) {
+  if (!db->shared->caches) return true;
+  char *json = NULL;
+  bool scanned = vdb_results_info_json(results, &json, NULL) == VDB_OK && strstr(json, "\"cached\":false") != NULL;
+  vdb_string_free(json);
+  return scanned;
+}
+
+uint64_t cost_waiting(database *db) { return db->shared->waits ? MOST : 0; }
+
+ERL_NIF_TERM schedule_dirty(ErlNifEnv *env, database *db, const char *name, nif_function function, int argc,
+                            const ERL_NIF_TERM argv[]) {
+  int kind = db->shared->waits ? ERL_NIF_DIRTY_JOB_IO_BOUND : ERL_NIF_DIRTY_JOB_CPU_BOUND;
+  return enif_schedule_nif(env, name, kind, function, argc, argv);
+}
 
 /* ---- arguments: what the estimate of a list costs itself is bounded too ------------------------------------------ */
 

@@ -10,7 +10,7 @@
  * it must understand them: raise this number when `database` or `shared_state` changes, and the upgrade is refused
  * instead of misreading memory.
  */
-#define LAYOUT 2
+#define LAYOUT 3
 
 typedef struct {
   uint32_t layout;
@@ -53,6 +53,10 @@ static void unload(ErlNifEnv *env, void *data) {
   FUNCTION(upsert, 5) \
   FUNCTION(update_metadata, 5) \
   FUNCTION(delete, 3) \
+  FUNCTION(delete_where, 3) \
+  FUNCTION(clear, 2) \
+  FUNCTION(drop, 2) \
+  FUNCTION(create_index, 3) \
   FUNCTION(search, 3) \
   FUNCTION(search_batch, 3) \
   FUNCTION(search_by_id, 3) \
@@ -90,11 +94,7 @@ static ErlNifFunc functions[] = {
     ORDINARY(ENTRY)
     {"longest_call", 0, nif_longest_call, 0},
     {"open", 3, nif_open, ERL_NIF_DIRTY_JOB_IO_BOUND},
-    {"delete_where", 3, nif_delete_where, ERL_NIF_DIRTY_JOB_CPU_BOUND},
-    {"clear", 2, nif_clear, ERL_NIF_DIRTY_JOB_CPU_BOUND},
-    {"drop", 2, nif_drop, ERL_NIF_DIRTY_JOB_CPU_BOUND},
     {"flush", 2, nif_flush, ERL_NIF_DIRTY_JOB_IO_BOUND},
-    {"create_index", 3, nif_create_index, ERL_NIF_DIRTY_JOB_CPU_BOUND},
     {"collections", 1, nif_collections, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"namespaces", 1, nif_namespaces, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"prometheus", 0, nif_prometheus, ERL_NIF_DIRTY_JOB_CPU_BOUND},

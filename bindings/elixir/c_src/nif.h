@@ -21,6 +21,8 @@
 
 #include <vectordb.h>
 
+typedef ERL_NIF_TERM (*nif_function)(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+
 /** enif_free that accepts NULL. */
 static inline void memory_free(void *memory) {
   if (memory != NULL) enif_free(memory);
@@ -31,8 +33,10 @@ static inline void memory_free(void *memory) {
 /**
  * What all handles of one database (its views too) share. `dimensions` is 0 until they are known for certain. For the
  * estimates of cost.c: records written, and of those certainly gone again, since the beginning; the most dimensions of
- * a record there may be, and the most bytes of metadata on average of a batch. `write_gate` orders writes before they
- * reach the library's own lock, so that a small write can see that it would wait (and moves to a dirty scheduler).
+ * a record there may be, and the most bytes of metadata on average of a batch. `waits` when any call may wait long for
+ * other things than its own work (injected faults, limits, an answer): then none runs on an ordinary scheduler.
+ * `caches` when searches may be answered without a scan. `write_gate` orders writes before they reach the library's own
+ * lock, unless `waits`, so that a small write can see that it would wait (and moves to a dirty scheduler).
  */
 typedef struct {
   _Atomic uint64_t written;
@@ -41,6 +45,8 @@ typedef struct {
   _Atomic uint64_t widest;
   _Atomic uint64_t record_bytes;
   atomic_bool has_views;
+  bool waits;
+  bool caches;
   ErlNifMutex *write_gate;
 } shared_state;
 
@@ -67,7 +73,7 @@ bool resources_open(ErlNifEnv *env);
 bool database_get(ErlNifEnv *env, ERL_NIF_TERM term, database **out);
 /** What a call with a wrong term answers: invalid_handle when the handle is it, else badarg. */
 ERL_NIF_TERM bad_call(ErlNifEnv *env, ERL_NIF_TERM handle);
-/** Wraps a handle, which it takes over also when it fails (memory). `shared` NULL starts a database of its own. */
+/** Wraps a handle, which it takes over also when it fails. `shared` NULL starts a database of its own. */
 ERL_NIF_TERM database_make(ErlNifEnv *env, vdb_database *handle, shared_state *shared);
 ERL_NIF_TERM database_close_now(ErlNifEnv *env, database *db);
 /** Starts watching the caller when `dirty`; a short call cannot be interrupted and pays nothing. */
@@ -115,7 +121,10 @@ ERL_NIF_TERM make_failure(ErlNifEnv *env, vdb_status status, const char *format,
     __attribute__((format(printf, 3, 4)));
 /** {ok, Text} or the error; frees the text. */
 ERL_NIF_TERM make_text(ErlNifEnv *env, vdb_status status, char *text, size_t length);
-/** Result terms; each frees `results`. matches: a list a query; records: {Id, Metadata, Vector} or nil a row. */
+/**
+ * Result terms; each frees `results`. matches: a list a query; records: {Id, Metadata, Vector} or nil a row. Both come
+ * as {ok, {Rows, InfoJSON}}; a page as {ok, {Rows, NextToken}}.
+ */
 ERL_NIF_TERM make_matches(ErlNifEnv *env, vdb_status status, vdb_results *results, bool single);
 ERL_NIF_TERM make_records(ErlNifEnv *env, vdb_status status, vdb_results *results);
 ERL_NIF_TERM make_page(ErlNifEnv *env, vdb_status status, vdb_results *results);
@@ -128,6 +137,15 @@ ERL_NIF_TERM make_report(ErlNifEnv *env, database *db, vdb_status status, vdb_wr
 #define ORDINARY_LIMIT_NS 200000u
 
 bool cost_is_heavy(uint64_t estimate_ns);
+/** Sets `waits` and `caches` of a database just opened, by what its calls pass on their way. */
+void cost_pipeline(shared_state *shared, const vdb_database *handle);
+/** Whether a scan made these results, so that the time of the search tells something about the next. */
+bool cost_was_scan(database *db, const vdb_results *results);
+/** Part of every call's estimate: heavy for databases whose calls may wait, else nothing. */
+uint64_t cost_waiting(database *db);
+/** Goes on on a dirty scheduler: one for those that wait, or one for those that compute. */
+ERL_NIF_TERM schedule_dirty(ErlNifEnv *env, database *db, const char *name, nif_function function, int argc,
+                            const ERL_NIF_TERM argv[]);
 uint64_t now_ns(void);
 
 /* Estimates of arguments. Each looks at no more of a list than makes it heavy. */

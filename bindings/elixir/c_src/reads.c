@@ -54,8 +54,9 @@ static ERL_NIF_TERM search_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], search
   ERL_NIF_TERM answer;
   uint64_t written = cost_search_written(db), start = now_ns();
   if (call(env, db, argv[1], &options, &status, &results, &answer)) {
-    bool is_typical = status == VDB_OK && single && options.filter_length == 0;
-    if (is_typical) cost_search_measured(db, written, now_ns() - start);
+    uint64_t elapsed = now_ns() - start;
+    bool is_typical = status == VDB_OK && single && options.filter_length == 0 && !db->shared->waits;
+    if (is_typical && cost_was_scan(db, results)) cost_search_measured(db, written, elapsed);
     answer = make_matches(env, status, results, single);
   }
   guard_end(env, &guard);
@@ -77,17 +78,16 @@ static ERL_NIF_TERM search_by_id_dirty(ErlNifEnv *env, int argc, const ERL_NIF_T
   return search_run(env, argv, search_id, true);
 }
 
-typedef ERL_NIF_TERM (*nif_function)(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
-
 static ERL_NIF_TERM search_anywhere(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[], search_call call,
                                     const char *name, nif_function dirty) {
   database *db;
   vdb_search_options options;
   if (!database_get(env, argv[0], &db) || !search_options_get(env, argv[2], &options)) return bad_call(env, argv[0]);
   uint64_t query = cost_query(db, &options);
-  uint64_t cost = cost_filter(db, options.filter_length) + cost_filter(db, options.extra_json_length);
+  uint64_t cost = cost_waiting(db);
+  cost += cost_filter(db, options.filter_length) + cost_filter(db, options.extra_json_length);
   cost += call == search_many ? cost_vectors(env, argv[1], query) : query + cost_vector(env, argv[1]);
-  if (cost_is_heavy(cost)) return enif_schedule_nif(env, name, ERL_NIF_DIRTY_JOB_CPU_BOUND, dirty, argc, argv);
+  if (cost_is_heavy(cost)) return schedule_dirty(env, db, name, dirty, argc, argv);
   return search_run(env, argv, call, false);
 }
 
@@ -128,8 +128,8 @@ NIF(nif_get) {
   database *db;
   unsigned flags;
   if (!database_get(env, argv[0], &db) || !enif_get_uint(env, argv[2], &flags)) return bad_call(env, argv[0]);
-  if (cost_is_heavy(cost_get(env, db, argv[1], flags))) {
-    return enif_schedule_nif(env, "get", ERL_NIF_DIRTY_JOB_CPU_BOUND, get_dirty, argc, argv);
+  if (cost_is_heavy(cost_waiting(db) + cost_get(env, db, argv[1], flags))) {
+    return schedule_dirty(env, db, "get", get_dirty, argc, argv);
   }
   return get_run(env, argv, false);
 }
@@ -173,9 +173,9 @@ NIF(nif_page) {
       !enif_inspect_binary(env, argv[3], &filter) || !enif_get_uint(env, argv[4], &flags)) {
     return bad_call(env, argv[0]);
   }
-  uint64_t cost = cost_page(db, limit, flags) + cost_filter(db, filter.size);
+  uint64_t cost = cost_waiting(db) + cost_page(db, limit, flags) + cost_filter(db, filter.size);
   if (!cost_is_heavy(cost)) return page_run(env, argv, false);
-  return enif_schedule_nif(env, "page", ERL_NIF_DIRTY_JOB_CPU_BOUND, page_dirty, argc, argv);
+  return schedule_dirty(env, db, "page", page_dirty, argc, argv);
 }
 
 /* ---- count(Db, Filter, Timeout) --------------------------------------------------------------------------------- */
@@ -211,8 +211,8 @@ NIF(nif_count) {
   database *db;
   ErlNifBinary filter;
   if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[1], &filter)) return bad_call(env, argv[0]);
-  if (!cost_is_heavy(cost_filter(db, filter.size))) return count_run(env, argv, false);
-  return enif_schedule_nif(env, "count", ERL_NIF_DIRTY_JOB_CPU_BOUND, count_dirty, argc, argv);
+  if (!cost_is_heavy(cost_waiting(db) + cost_filter(db, filter.size))) return count_run(env, argv, false);
+  return schedule_dirty(env, db, "count", count_dirty, argc, argv);
 }
 
 /* ---- collections(Db), namespaces(Db) ---------------------------------------------------------------------------- */
@@ -222,9 +222,14 @@ typedef vdb_status (*list_names)(const vdb_database *, const vdb_call_options *,
 static ERL_NIF_TERM names(ErlNifEnv *env, ERL_NIF_TERM term, list_names call) {
   database *db;
   if (!database_get(env, term, &db)) return bad_call(env, term);
+  vdb_call_options options = VDB_CALL_OPTIONS_INIT;
+  call_guard guard;
+  guard_begin(env, &guard, true);
+  options.cancel = guard.token;
   char *json = NULL;
   size_t length = 0;
-  vdb_status status = call(db->handle, NULL, &json, &length);
+  vdb_status status = call(db->handle, &options, &json, &length);
+  guard_end(env, &guard);
   return make_text(env, status, json, length);
 }
 

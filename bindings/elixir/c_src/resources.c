@@ -95,6 +95,7 @@ static shared_state *shared_new(void) {
   atomic_init(&shared->widest, 0);
   atomic_init(&shared->record_bytes, 0);
   atomic_init(&shared->has_views, false);
+  shared->waits = shared->caches = false;
   shared->write_gate = enif_mutex_create("vectordb_write_gate");
   return shared;
 }
@@ -105,6 +106,7 @@ ERL_NIF_TERM database_make(ErlNifEnv *env, vdb_database *handle, shared_state *s
     enif_keep_resource(shared);
   } else {
     shared = shared_new();
+    if (shared != NULL) cost_pipeline(shared, handle);
   }
   database *db = shared == NULL ? NULL : enif_alloc_resource(database_type, sizeof *db);
   if (db == NULL) {

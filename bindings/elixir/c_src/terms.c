@@ -124,6 +124,17 @@ static ERL_NIF_TERM all_records(ErlNifEnv *env, const vdb_columns *columns) {
   return list;
 }
 
+/** {ok, {Rows, InfoJSON}}: how the answer was made is told with it, since the results end here. */
+static ERL_NIF_TERM make_answer(ErlNifEnv *env, ERL_NIF_TERM rows, const vdb_results *results) {
+  char *json = NULL;
+  size_t length = 0;
+  vdb_status status = vdb_results_info_json(results, &json, &length);
+  if (status != VDB_OK) return make_error(env, status);
+  ERL_NIF_TERM info = make_bytes(env, json, length);
+  vdb_string_free(json);
+  return make_ok(env, enif_make_tuple2(env, rows, info));
+}
+
 ERL_NIF_TERM make_matches(ErlNifEnv *env, vdb_status status, vdb_results *results, bool single) {
   vdb_columns columns = VDB_COLUMNS_INIT;
   if (status == VDB_OK) status = vdb_results_columns(results, &columns);
@@ -131,13 +142,14 @@ ERL_NIF_TERM make_matches(ErlNifEnv *env, vdb_status status, vdb_results *result
   if (status != VDB_OK) {
     answer = make_error(env, status);
   } else if (single) {
-    answer = make_ok(env, columns.query_count == 0 ? enif_make_list(env, 0) : query_matches(env, &columns, 0));
+    ERL_NIF_TERM list = columns.query_count == 0 ? enif_make_list(env, 0) : query_matches(env, &columns, 0);
+    answer = make_answer(env, list, results);
   } else {
     ERL_NIF_TERM list = enif_make_list(env, 0);
     for (uint64_t query = columns.query_count; query-- > 0;) {
       list = enif_make_list_cell(env, query_matches(env, &columns, query), list);
     }
-    answer = make_ok(env, list);
+    answer = make_answer(env, list, results);
   }
   vdb_results_free(results);
   return answer;
@@ -146,7 +158,12 @@ ERL_NIF_TERM make_matches(ErlNifEnv *env, vdb_status status, vdb_results *result
 ERL_NIF_TERM make_records(ErlNifEnv *env, vdb_status status, vdb_results *results) {
   vdb_columns columns = VDB_COLUMNS_INIT;
   if (status == VDB_OK) status = vdb_results_columns(results, &columns);
-  ERL_NIF_TERM answer = status == VDB_OK ? make_ok(env, all_records(env, &columns)) : make_error(env, status);
+  ERL_NIF_TERM answer;
+  if (status == VDB_OK) {
+    answer = make_answer(env, all_records(env, &columns), results);
+  } else {
+    answer = make_error(env, status);
+  }
   vdb_results_free(results);
   return answer;
 }

@@ -54,9 +54,11 @@ static ERL_NIF_TERM write_dirty(ErlNifEnv *env, const ERL_NIF_TERM argv[], ERL_N
   call_guard guard;
   guard_begin(env, &guard, true);
   call.cancel = guard.token;
-  enif_mutex_lock(db->shared->write_gate);
+  /* Nobody can be called off at the gate, so it is none for those who may take long. */
+  bool ordered = !db->shared->waits;
+  if (ordered) enif_mutex_lock(db->shared->write_gate);
   ERL_NIF_TERM answer = body(env, db, argv, &call);
-  enif_mutex_unlock(db->shared->write_gate);
+  if (ordered) enif_mutex_unlock(db->shared->write_gate);
   guard_end(env, &guard);
   return answer;
 }
@@ -69,10 +71,19 @@ static bool write_here(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], 
     *answer = bad_call(env, argv[0]);
     return true;
   }
-  if (cost_is_heavy(cost + cost_write(db)) || enif_mutex_trylock(db->shared->write_gate) != 0) return false;
+  cost += cost_waiting(db) + cost_write(db);
+  if (cost_is_heavy(cost) || enif_mutex_trylock(db->shared->write_gate) != 0) return false;
   *answer = body(env, db, argv, &call);
   enif_mutex_unlock(db->shared->write_gate);
   return true;
+}
+
+/** Sends a write that is never small to a dirty scheduler. */
+static ERL_NIF_TERM write_aside(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[], const char *name,
+                                nif_function dirty) {
+  database *db;
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
+  return schedule_dirty(env, db, name, dirty, argc, argv);
 }
 
 static ERL_NIF_TERM no_flags(ErlNifEnv *env) { return enif_make_uint(env, 0); }
@@ -116,7 +127,7 @@ NIF(nif_upsert) {
   if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
   uint64_t cost = cost_ids(env, argv[1]) + cost_vectors(env, argv[2], 0) + cost_text(env, argv[3]);
   if (write_here(env, db, argv, no_flags(env), argv[4], cost, upsert_body, &answer)) return answer;
-  return enif_schedule_nif(env, "upsert", ERL_NIF_DIRTY_JOB_CPU_BOUND, upsert_dirty, argc, argv);
+  return schedule_dirty(env, db, "upsert", upsert_dirty, argc, argv);
 }
 
 /* ---- update_metadata(Db, Ids, MetadataJSON, Flags, Timeout) ----------------------------------------------------- */
@@ -146,7 +157,7 @@ NIF(nif_update_metadata) {
   if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
   uint64_t cost = cost_ids(env, argv[1]) + cost_text(env, argv[2]);
   if (write_here(env, db, argv, argv[3], argv[4], cost, update_body, &answer)) return answer;
-  return enif_schedule_nif(env, "update_metadata", ERL_NIF_DIRTY_JOB_CPU_BOUND, update_dirty, argc, argv);
+  return schedule_dirty(env, db, "update_metadata", update_dirty, argc, argv);
 }
 
 /* ---- delete(Db, Ids, Timeout) ----------------------------------------------------------------------------------- */
@@ -173,7 +184,7 @@ NIF(nif_delete) {
   if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
   uint64_t cost = cost_ids(env, argv[1]);
   if (write_here(env, db, argv, no_flags(env), argv[2], cost, delete_body, &answer)) return answer;
-  return enif_schedule_nif(env, "delete", ERL_NIF_DIRTY_JOB_CPU_BOUND, delete_dirty, argc, argv);
+  return schedule_dirty(env, db, "delete", delete_dirty, argc, argv);
 }
 
 /* ---- delete_where, clear, drop, create_index, flush: always dirty ----------------------------------------------- */
@@ -188,10 +199,12 @@ static ERL_NIF_TERM delete_where_body(ErlNifEnv *env, database *db, const ERL_NI
   return make_report(env, db, status, report);
 }
 
-NIF(nif_delete_where) {
+static ERL_NIF_TERM delete_where_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
   (void)argc;
   return write_dirty(env, argv, no_flags(env), argv[2], delete_where_body);
 }
+
+NIF(nif_delete_where) { return write_aside(env, argc, argv, "delete_where", delete_where_dirty); }
 
 static ERL_NIF_TERM clear_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], const vdb_call_options *call) {
   (void)argv;
@@ -201,10 +214,12 @@ static ERL_NIF_TERM clear_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM 
   return atom_ok;
 }
 
-NIF(nif_clear) {
+static ERL_NIF_TERM clear_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
   (void)argc;
   return write_dirty(env, argv, no_flags(env), argv[1], clear_body);
 }
+
+NIF(nif_clear) { return write_aside(env, argc, argv, "clear", clear_dirty); }
 
 static ERL_NIF_TERM drop_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], const vdb_call_options *call) {
   (void)argv;
@@ -214,10 +229,12 @@ static ERL_NIF_TERM drop_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM a
   return atom_ok;
 }
 
-NIF(nif_drop) {
+static ERL_NIF_TERM drop_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
   (void)argc;
   return write_dirty(env, argv, no_flags(env), argv[1], drop_body);
 }
+
+NIF(nif_drop) { return write_aside(env, argc, argv, "drop", drop_dirty); }
 
 static ERL_NIF_TERM create_index_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[],
                                       const vdb_call_options *call) {
@@ -228,10 +245,12 @@ static ERL_NIF_TERM create_index_body(ErlNifEnv *env, database *db, const ERL_NI
   return status == VDB_OK ? atom_ok : make_error(env, status);
 }
 
-NIF(nif_create_index) {
+static ERL_NIF_TERM create_index_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
   (void)argc;
   return write_dirty(env, argv, no_flags(env), argv[2], create_index_body);
 }
+
+NIF(nif_create_index) { return write_aside(env, argc, argv, "create_index", create_index_dirty); }
 
 static ERL_NIF_TERM flush_body(ErlNifEnv *env, database *db, const ERL_NIF_TERM argv[], const vdb_call_options *call) {
   (void)argv;

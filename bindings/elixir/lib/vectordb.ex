@@ -60,6 +60,8 @@ defmodule VectorDB do
   @type vector :: [number()] | binary() | struct()
   @type metadata :: %{optional(String.t() | atom()) => term()} | nil
   @type filter :: map() | keyword() | String.t() | nil
+  @typedoc "What a read answers; with `info: true` also how the answer was made."
+  @type told(value) :: value | {value, %{optional(String.t()) => term()}}
   @type answer(value) :: {:ok, value} | {:error, Error.t()}
 
   # ---- opening -------------------------------------------------------------------------------------
@@ -212,6 +214,8 @@ defmodule VectorDB do
     * `min_score:`, `max_distance:` - drop what is farther
     * `timeout:` - milliseconds, or `:infinity`
     * `extra:` - a map of options of one backend alone
+    * `info:` - with true the value is `{matches, info}`, where info is a map with string keys that tells how
+      the answer was made: `"cached"`, `"stale"`, `"age_ms"`, `"attempts"`, `"exact"`, `"index"`
 
   Example:
 
@@ -220,8 +224,11 @@ defmodule VectorDB do
       iex> {:ok, [match]} = VectorDB.search(db, [1, 0], filter: %{n: %{"$gt" => 1}}, include_vectors: true)
       iex> {match.id, match.score, match.vector}
       {"b", 0.0, [0.0, 1.0]}
+      iex> {:ok, {[_, _], info}} = VectorDB.search(db, [1, 0], info: true)
+      iex> {info["attempts"], info["cached"]}
+      {1, false}
   """
-  @spec search(database(), vector(), keyword()) :: answer([Match.t()])
+  @spec search(database(), vector(), keyword()) :: answer(told([Match.t()]))
   deftwin search(database, vector, options \\ []), to: Reading
 
   @doc """
@@ -234,16 +241,16 @@ defmodule VectorDB do
       iex> for [match] <- answers, do: match.id
       ["a", "b"]
   """
-  @spec search_batch(database(), [vector()] | struct(), keyword()) :: answer([[Match.t()]])
+  @spec search_batch(database(), [vector()] | struct(), keyword()) :: answer(told([[Match.t()]]))
   deftwin search_batch(database, vectors, options \\ []), to: Reading
 
   @doc "As `search/3`, near a stored record, which is left out itself. A missing one is `:not_found`."
-  @spec search_by_id(database(), String.t(), keyword()) :: answer([Match.t()])
+  @spec search_by_id(database(), String.t(), keyword()) :: answer(told([Match.t()]))
   deftwin search_by_id(database, id, options \\ []), to: Reading
 
   @doc """
   A record by id as `VectorDB.Record`, or `nil` when there is none. Options: `include_metadata:` (true),
-  `include_vectors:` (true, false, `:binary`), `timeout:`.
+  `include_vectors:` (true, false, `:binary`), `timeout:`, `info:` as in `search/3`.
 
       iex> db = VectorDB.create!("docs", dimensions: 2)
       iex> VectorDB.add!(db, "a", [1, 0], %{n: 1})
@@ -252,11 +259,11 @@ defmodule VectorDB do
       iex> VectorDB.get(db, "b")
       {:ok, nil}
   """
-  @spec get(database(), String.t(), keyword()) :: answer(Record.t() | nil)
+  @spec get(database(), String.t(), keyword()) :: answer(told(Record.t() | nil))
   deftwin get(database, id, options \\ []), to: Reading
 
   @doc "As `get/3` for a list of ids: a list in their order, `nil` for each that is missing."
-  @spec get_many(database(), [String.t()], keyword()) :: answer([Record.t() | nil])
+  @spec get_many(database(), [String.t()], keyword()) :: answer(told([Record.t() | nil]))
   deftwin get_many(database, ids, options \\ []), to: Reading
 
   @doc """

@@ -5,13 +5,13 @@ defmodule VectorDB.Log do
   After `enable/2` a process receives `{VectorDB.Log, level, json}` for each event, with `level` one of
   `:debug | :info | :warning | :error` and `json` the event; `decode/1` makes a map of it. There is one
   receiver in the virtual machine, the last that was named. `to_logger/1` starts a process that hands
-  events to `Logger`.
+  events to `Logger`, `to_telemetry/1` one that hands them to `:telemetry`.
   """
 
   use GenServer
   require Logger
 
-  alias VectorDB.{Error, JSON, Native, Operation}
+  alias VectorDB.{Error, JSON, Native, Operation, Telemetry}
 
   @levels %{debug: 0, info: 1, warning: 2, error: 3}
 
@@ -49,21 +49,30 @@ defmodule VectorDB.Log do
 
   @doc "Starts a process, linked to the caller, that hands events to `Logger`."
   @spec to_logger(level()) :: GenServer.on_start()
-  def to_logger(level \\ :info), do: GenServer.start_link(__MODULE__, level)
+  def to_logger(level \\ :info), do: GenServer.start_link(__MODULE__, {:logger, level})
+
+  @doc "Starts a process, linked to the caller, that emits events as in `VectorDB.Telemetry`."
+  @spec to_telemetry(level()) :: GenServer.on_start()
+  def to_telemetry(level \\ :info), do: GenServer.start_link(__MODULE__, {:telemetry, level})
 
   @impl true
-  def init(level) do
+  def init({sink, level}) do
     case enable(self(), level) do
-      :ok -> {:ok, level}
+      :ok -> {:ok, sink}
       {:error, error} -> {:stop, error}
     end
   end
 
   @impl true
-  def handle_info({__MODULE__, level, json}, state) do
+  def handle_info({__MODULE__, level, json}, sink) do
     event = decode(json)
-    Logger.log(level, fn -> "vectordb: #{event["event"]} #{json}" end)
-    {:noreply, state}
+
+    case sink do
+      :logger -> Logger.log(level, fn -> "vectordb: #{event["event"]} #{json}" end)
+      :telemetry -> Telemetry.event(level, event)
+    end
+
+    {:noreply, sink}
   end
 
   def handle_info(_other, state), do: {:noreply, state}

@@ -19,6 +19,8 @@ defmodule VectorDB.Native do
           {applied :: non_neg_integer(), not_attempted :: non_neg_integer(),
            deleted :: non_neg_integer() | nil, failures :: [{non_neg_integer(), atom(), binary()}]}
   @type row :: {binary(), metadata :: binary() | nil, vector :: binary() | nil}
+  @typedoc "JSON of how an answer was made."
+  @type info :: binary()
   @type match :: {binary(), float(), float(), binary() | nil, binary() | nil}
 
   @doc false
@@ -74,19 +76,20 @@ defmodule VectorDB.Native do
   def create_index(_handle, _index_json, _timeout), do: not_loaded()
 
   @doc "Nearest records; options as in `c_src/nif.h`, `search_options_get`."
-  @spec search(handle(), vector(), tuple()) :: {:ok, [match()]} | failure()
+  @spec search(handle(), vector(), tuple()) :: {:ok, {[match()], info()}} | failure()
   def search(_handle, _vector, _options), do: not_loaded()
 
   @doc "Nearest records of many queries."
-  @spec search_batch(handle(), vectors(), tuple()) :: {:ok, [[match()]]} | failure()
+  @spec search_batch(handle(), vectors(), tuple()) :: {:ok, {[[match()]], info()}} | failure()
   def search_batch(_handle, _vectors, _options), do: not_loaded()
 
   @doc "Nearest records of a stored one."
-  @spec search_by_id(handle(), binary(), tuple()) :: {:ok, [match()]} | failure()
+  @spec search_by_id(handle(), binary(), tuple()) :: {:ok, {[match()], info()}} | failure()
   def search_by_id(_handle, _id, _options), do: not_loaded()
 
   @doc "Records by id, `nil` for each that is missing."
-  @spec get(handle(), [binary()], non_neg_integer(), integer()) :: {:ok, [row() | nil]} | failure()
+  @spec get(handle(), [binary()], non_neg_integer(), integer()) ::
+          {:ok, {[row() | nil], info()}} | failure()
   def get(_handle, _ids, _flags, _timeout), do: not_loaded()
 
   @doc "One page of records and the token of the next, empty after the last."

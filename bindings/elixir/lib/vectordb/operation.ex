@@ -7,11 +7,15 @@ defmodule VectorDB.Operation do
 
   @type database :: Database.t() | atom()
 
-  @doc "Runs `body` with the database that a handle or a name stands for."
+  @doc """
+  Runs `body` with the database that a handle or a name stands for. It may answer `{:ok, value, info}`, with
+  the JSON of how the answer was made for the span.
+  """
   @spec run(database(), atom(), (Database.t() -> term())) :: {:ok, term()} | {:error, Error.t()}
   def run(database, operation, body) do
     with {:ok, database} <- resolve(database) do
-      Telemetry.span(operation, database, fn -> database |> body.() |> answer() end)
+      span = Telemetry.span(operation, database, fn -> database |> body.() |> answer() end)
+      with {:ok, value, _info} <- span, do: {:ok, value}
     end
   end
 

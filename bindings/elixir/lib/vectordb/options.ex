@@ -18,11 +18,12 @@ defmodule VectorDB.Options do
   @max_int64 0x7FFF_FFFF_FFFF_FFFF
 
   @search ~w(top_k filter include_metadata include_vectors include_embeddings exact ef timeout
-             min_score max_distance extra)a
-  @get ~w(include_metadata include_vectors include_embeddings timeout)a
-  @page @get ++ ~w(filter page_size)a
+             min_score max_distance extra info)a
+  @columns ~w(include_metadata include_vectors include_embeddings timeout)a
+  @get @columns ++ ~w(info)a
+  @page @columns ++ ~w(filter page_size)a
 
-  @doc "Options of a search: `{native_tuple, vector_form}`."
+  @doc "Options of a search: `{native_tuple, vector_form, info?}`."
   def search(options) do
     with {:ok, options} <- known(options, @search),
          {:ok, k} <- top_k(Keyword.get(options, :top_k, 10)),
@@ -33,18 +34,20 @@ defmodule VectorDB.Options do
          {:ok, include, form} <- include(options, true, false),
          {:ok, exact} <- flag(options, :exact, @exact),
          {:ok, far, max_distance} <- bound(options, :max_distance, @has_max_distance),
-         {:ok, low, min_score} <- bound(options, :min_score, @has_min_score) do
+         {:ok, low, min_score} <- bound(options, :min_score, @has_min_score),
+         {:ok, told} <- flag(options, :info, 1) do
       flags = include + exact + far + low
-      {:ok, {{k, ef, flags, timeout, filter, extra, max_distance, min_score}, form}}
+      {:ok, {{k, ef, flags, timeout, filter, extra, max_distance, min_score}, form, told == 1}}
     end
   end
 
-  @doc "Options of a get: `{flags, timeout, vector_form}`."
+  @doc "Options of a get: `{flags, timeout, vector_form, info?}`."
   def get(options) do
     with {:ok, options} <- known(options, @get),
          {:ok, timeout} <- timeout(options),
-         {:ok, include, form} <- include(options, true, true) do
-      {:ok, {include, timeout, form}}
+         {:ok, include, form} <- include(options, true, true),
+         {:ok, told} <- flag(options, :info, 1) do
+      {:ok, {include, timeout, form, told == 1}}
     end
   end
 

@@ -6,34 +6,38 @@ defmodule VectorDB.Reading do
 
   def search(database, vector, options) do
     Operation.run(database, :search, fn %{ref: ref} ->
-      with {:ok, {native, form}} <- Options.search(options),
-           {:ok, rows} <- Operation.answer(Native.search(ref, Vectors.one(vector), native)) do
-        {:ok, Rows.matches(rows, form)}
+      with {:ok, {native, form, told?}} <- Options.search(options),
+           {:ok, {rows, info}} <- Operation.answer(Native.search(ref, Vectors.one(vector), native)) do
+        rows |> Rows.matches(form) |> with_info(info, told?)
       end
     end)
   end
 
   def search_batch(database, vectors, options) do
     Operation.run(database, :search_batch, fn %{ref: ref} ->
-      with {:ok, {native, form}} <- Options.search(options),
+      with {:ok, {native, form, told?}} <- Options.search(options),
            vectors = Vectors.many(vectors, nil),
-           {:ok, answers} <- Operation.answer(Native.search_batch(ref, vectors, native)) do
-        {:ok, Enum.map(answers, &Rows.matches(&1, form))}
+           {:ok, {answers, info}} <- Operation.answer(Native.search_batch(ref, vectors, native)) do
+        answers |> Enum.map(&Rows.matches(&1, form)) |> with_info(info, told?)
       end
     end)
   end
 
   def search_by_id(database, id, options) do
     Operation.run(database, :search_by_id, fn %{ref: ref} ->
-      with {:ok, {native, form}} <- Options.search(options),
-           {:ok, rows} <- Operation.answer(Native.search_by_id(ref, id, native)) do
-        {:ok, Rows.matches(rows, form)}
+      with {:ok, {native, form, told?}} <- Options.search(options),
+           {:ok, {rows, info}} <- Operation.answer(Native.search_by_id(ref, id, native)) do
+        rows |> Rows.matches(form) |> with_info(info, told?)
       end
     end)
   end
 
   def get(database, id, options) do
-    with {:ok, [record]} <- get_records(database, :get, [id], options), do: {:ok, record}
+    case get_records(database, :get, [id], options) do
+      {:ok, [record]} -> {:ok, record}
+      {:ok, {[record], info}} -> {:ok, {record, info}}
+      error -> error
+    end
   end
 
   def get_many(database, ids, options), do: get_records(database, :get_many, ids, options)
@@ -63,10 +67,17 @@ defmodule VectorDB.Reading do
 
   defp get_records(database, operation, ids, options) do
     Operation.run(database, operation, fn %{ref: ref} ->
-      with {:ok, {flags, timeout, form}} <- Options.get(options),
-           {:ok, rows} <- Operation.answer(Native.get(ref, ids, flags, timeout)) do
-        {:ok, Rows.records(rows, form)}
+      with {:ok, {flags, timeout, form, told?}} <- Options.get(options),
+           {:ok, {rows, info}} <- Operation.answer(Native.get(ref, ids, flags, timeout)) do
+        rows |> Rows.records(form) |> with_info(info, told?)
       end
     end)
+  end
+
+  # The span wants to know how the answer was made in any case, the caller with `info: true`.
+  defp with_info(value, info, false), do: {:ok, value, info}
+
+  defp with_info(value, info, true) do
+    with {:ok, decoded} <- Operation.decode(info), do: {:ok, {value, decoded}, info}
   end
 end

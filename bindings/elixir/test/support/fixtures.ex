@@ -25,6 +25,13 @@ defmodule VectorDB.Fixtures do
     {database, window}
   end
 
+  @doc "A database of two dimensions whose backend fails as the options say, and whose retries do not wait."
+  def rehearsal(options) do
+    fast = %{retry: %{base_delay: 0, throttle_base_delay: 0}}
+    given = [dimensions: 2, metric: :l2, resilience: Map.merge(fast, options[:resilience] || %{})]
+    VectorDB.create!("rehearsal", Keyword.merge(options, given))
+  end
+
   def records(count, dimensions, seed \\ 1) do
     :rand.seed(:exsss, {seed, 2, 3})
 
