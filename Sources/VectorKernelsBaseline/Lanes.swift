@@ -1,5 +1,8 @@
 import CSupport
 
+/// First components of rows anywhere in memory.
+typealias Rows = UnsafePointer<UnsafePointer<Float>?>
+
 // The widest vector this build may use, and the few steps the kernels are made of. Everything is inlined: a shared generic
 // specialisation would be one weak symbol for three instruction sets, and the linker might keep the wrong one.
 

@@ -3,16 +3,13 @@ import CSupport
 // One query against many rows, row after row in the order of memory. A loop that walks several rows at once loads the query
 // less often, but the hardware's prefetcher follows one stream better than four short ones, and the window of instructions in
 // flight holds fewer lines: measured at a third of the speed with SSE2. Four sums hide the latency of adding, and lines are
-// asked for some kilobytes before they are needed, which also covers the jumps of a filter.
-
-typealias Rows = UnsafePointer<UnsafePointer<Float>?>
+// asked for some kilobytes before they are needed, which also covers the jumps of a filter. Not built for AVX-512, which takes
+// the scans of AVX2 (KernelTable).
 
 /// Components that one turn of the inner loop takes.
 private let step = 4 &* laneCount
 /// Components between what is asked for and what is worked on, as measured best: narrow registers see less far on their own.
-#if VDB_AVX512
-  private let prefetchDistance = 1152
-#elseif VDB_FMA
+#if VDB_FMA
   private let prefetchDistance = 1536
 #else
   private let prefetchDistance = 3072

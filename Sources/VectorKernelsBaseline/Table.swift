@@ -33,18 +33,6 @@ private func fillKernels(_ table: UnsafeMutablePointer<vdb_kernels>) {
     guard let query, let row, let out else { return }
     dotAndNorm(query, row, count, out)
   }
-  table.pointee.scan_dot = { query, rows, rowCount, count, out in
-    guard let query, let rows, let out else { return }
-    scanDot(query, rows, rowCount, count, out)
-  }
-  table.pointee.scan_squared_distance = { query, rows, rowCount, count, out in
-    guard let query, let rows, let out else { return }
-    scanSquaredDistance(query, rows, rowCount, count, out)
-  }
-  table.pointee.scan_select = { values, scale, offset, count, cut in
-    guard let values, let scale, let offset else { return 0 }
-    return scanSelect(values, scale, offset, count, cut)
-  }
   table.pointee.tile = { panel, rows, from, count, vectors, add, sums in
     guard let panel, let rows, let sums else { return }
     switch vectors {
@@ -57,4 +45,25 @@ private func fillKernels(_ table: UnsafeMutablePointer<vdb_kernels>) {
     guard let sums, let scale, let offset, let cuts, let masks else { return 0 }
     return tileSelect(sums, scale, offset, cuts, Int(truncatingIfNeeded: vectors), masks)
   }
+  #if VDB_BASELINE || (VDB_FMA && !VDB_AVX512)
+    fillScans(table)
+  #endif
 }
+
+#if VDB_BASELINE || (VDB_FMA && !VDB_AVX512)
+  private func fillScans(_ table: UnsafeMutablePointer<vdb_kernels>) {
+    table.pointee.scan_lanes = UInt32(truncatingIfNeeded: laneCount)
+    table.pointee.scan_dot = { query, rows, rowCount, count, out in
+      guard let query, let rows, let out else { return }
+      scanDot(query, rows, rowCount, count, out)
+    }
+    table.pointee.scan_squared_distance = { query, rows, rowCount, count, out in
+      guard let query, let rows, let out else { return }
+      scanSquaredDistance(query, rows, rowCount, count, out)
+    }
+    table.pointee.scan_select = { values, scale, offset, count, cut in
+      guard let values, let scale, let offset else { return 0 }
+      return scanSelect(values, scale, offset, count, cut)
+    }
+  }
+#endif

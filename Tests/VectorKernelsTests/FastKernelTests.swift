@@ -54,7 +54,7 @@ import VectorKernels
             var squares = dots
             table.functions.scan_dot(query, pointers, count, d, &dots)
             table.functions.scan_squared_distance(query, pointers, count, d, &squares)
-            let bound = Double(d / Int(table.functions.lanes) + 10) * 0x1p-24 * 1.01
+            let bound = Double(d / Int(table.functions.scan_lanes) + 10) * 0x1p-24 * 1.01
             for r in 0..<count {
               let dot = sums(query, rows[r]) { $0 * $1 }
               #expect(abs(Double(dots[r]) - dot.0) <= bound * dot.1, "dot, d = \(d), \(table.level)")

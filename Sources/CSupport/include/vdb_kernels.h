@@ -15,13 +15,14 @@
 #define VDB_SCAN_AHEAD 8
 
 typedef struct vdb_kernels {
-  /* Floats in a vector register. */
+  /* Floats in a vector register of the tiles. */
   uint32_t lanes;
   /* Rows a tile works on at once, at most VDB_TILE_ROWS_MAX. */
   uint32_t tile_rows;
   /* Most vectors of queries in a panel: a panel holds 1 ... tile_vectors times `lanes` queries. */
   uint32_t tile_vectors;
-  uint32_t reserved;
+  /* Floats in a vector register of the scans, which may come from a narrower instruction set. */
+  uint32_t scan_lanes;
 
   /* Exact: sum of squares; dot product; sum of squared differences; dot product and sum of squares of the row together.
    * Pointers need no alignment. */
@@ -30,7 +31,8 @@ typedef struct vdb_kernels {
   double (*squared_distance)(const void *query, const void *row, size_t count);
   void (*dot_and_norm)(const void *query, const void *row, size_t count, double *out);
 
-  /* Fast, one query against rows anywhere: out[i] for row_count rows of `count` floats. Depth: count / lanes + 10.
+  /* Fast, one query against rows anywhere: out[i] for row_count rows of `count` floats. Depth: count / scan_lanes +
+   * 10.
    * rows[row_count ... row_count + VDB_SCAN_AHEAD - 1] are rows too: they are prefetched, not read. */
   void (*scan_dot)(const float *query, const float *const *rows, size_t row_count, size_t count, float *out);
   void (*scan_squared_distance)(const float *query, const float *const *rows, size_t row_count, size_t count,

@@ -40,7 +40,7 @@ struct QueryGroup: @unchecked Sendable {
     let depth =
       tiled
       ? min(dimensions, QueryGroup.chunk) + dimensions / QueryGroup.chunk + 2
-      : dimensions / lanes + 10
+      : dimensions / Int(kernels.scan_lanes) + 10
     var rules: [SelectionRule] = []
     var distances: [ExactDistance] = []
     for index in range {
