@@ -137,6 +137,18 @@ private func status(_ body: () throws -> Void) -> Status? {
     #expect(try TestDatabase().health(probe: true).contains(#""probe":"success""#))
   }
 
+  @Test func aPeriodicProbeNoticesTroubleThatNobodyAsksFor() throws {
+    let database = try TestDatabase(
+      #"{"fault_injection": {"error_rate": 1}, "resilience": {"retry": false, "health": {"probe_interval": 1}}}"#)
+    #expect(try database.health().contains(#""recent_failures":0"#))
+    let deadline = monotonicNanoseconds() + 10_000_000_000
+    while try database.health().contains(#""recent_failures":0"#), monotonicNanoseconds() < deadline {
+      wait(milliseconds: 20)
+    }
+    #expect(try database.health().contains(#""recent_failures":1"#))
+    #expect(database.metrics.contains(#""total_requests":0"#), "a probe is no call")
+  }
+
   @Test func whatWasDroppedIsDown() throws {
     let database = try TestDatabase()
     #expect(database.database.isHealthy)
