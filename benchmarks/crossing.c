@@ -44,24 +44,12 @@ static double search(uint64_t rows) {
   const int calls = rows > 100 ? 5000 : 20000;
   uint32_t state = 7;
   float *vectors = malloc(rows * DIMENSIONS * sizeof *vectors);
-  char *bytes = malloc(rows * 6 + 1);
-  uint64_t *offsets = malloc((rows + 1) * sizeof *offsets);
-  if (vectors == NULL || bytes == NULL || offsets == NULL) exit(EXIT_FAILURE);
+  if (vectors == NULL) exit(EXIT_FAILURE);
   for (uint64_t at = 0; at < rows * DIMENSIONS; at++) vectors[at] = pseudo_random(&state);
-  for (uint64_t row = 0; row <= rows; row++) offsets[row] = row * 6;
-  for (uint64_t row = 0; row < rows; row++) snprintf(bytes + row * 6, 7, "%06u", (unsigned)(row % 1000000));
 
   vdb_database *database;
   check(vdb_database_open("crossing", VDB_NTS, "{\"dimensions\": 384, \"threads\": 1}", VDB_NTS, NULL, &database));
-  vdb_strings ids = VDB_STRINGS_INIT;
-  ids.bytes = bytes;
-  ids.offsets = offsets;
-  ids.count = rows;
-  vdb_vectors matrix = VDB_VECTORS_INIT;
-  matrix.data = vectors;
-  matrix.count = rows;
-  matrix.dimensions = DIMENSIONS;
-  check(vdb_database_upsert(database, &ids, &matrix, NULL, 0, NULL, NULL));
+  upsert_rows(database, vectors, rows);
 
   double rounds[ROUNDS];
   for (int round = 0; round < ROUNDS; round++) {
@@ -76,8 +64,6 @@ static double search(uint64_t rows) {
     rounds[round] = (nanoseconds() - start) / calls / 1e3;
   }
   check(vdb_database_close(database));
-  free(offsets);
-  free(bytes);
   free(vectors);
   return median(rounds);
 }

@@ -92,25 +92,12 @@ static double resident_mib(void) {
 static void fill(vdb_database *database) {
   enum { ROWS = 1000 };
   float *vectors = calloc((size_t)ROWS * DIMENSIONS, sizeof *vectors);
-  char *bytes = malloc(ROWS * 6 + 1);
-  uint64_t offsets[ROWS + 1];
-  if (vectors == NULL || bytes == NULL) exit(EXIT_FAILURE);
-  for (int row = 0; row <= ROWS; row++) offsets[row] = (uint64_t)row * 6;
+  if (vectors == NULL) exit(EXIT_FAILURE);
   for (int row = 0; row < ROWS; row++) {
-    snprintf(bytes + row * 6, 7, "%06d", row);
     vectors[row * DIMENSIONS] = 1;
     vectors[row * DIMENSIONS + 1] = (float)row;
   }
-  vdb_strings ids = VDB_STRINGS_INIT;
-  ids.bytes = bytes;
-  ids.offsets = offsets;
-  ids.count = ROWS;
-  vdb_vectors matrix = VDB_VECTORS_INIT;
-  matrix.data = vectors;
-  matrix.count = ROWS;
-  matrix.dimensions = DIMENSIONS;
-  check(vdb_database_upsert(database, &ids, &matrix, NULL, 0, NULL, NULL));
-  free(bytes);
+  upsert_rows(database, vectors, ROWS);
   free(vectors);
 }
 

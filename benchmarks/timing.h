@@ -1,4 +1,4 @@
-/* What the benchmarks in C share: errors that end the program, a clock, the median of the rounds.
+/* What the benchmarks in C share: errors that end the program, a clock, the median of the rounds, rows to search.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -34,6 +34,26 @@ static inline int ascending(const void *a, const void *b) {
 static inline double median(double *values) {
   qsort(values, ROUNDS, sizeof *values, ascending);
   return values[ROUNDS / 2];
+}
+
+/* Writes `rows` vectors under the ids "000000", "000001", .... */
+static inline void upsert_rows(vdb_database *database, const float *vectors, uint64_t rows) {
+  char *bytes = malloc(rows * 6 + 1);
+  uint64_t *offsets = malloc((rows + 1) * sizeof *offsets);
+  if (bytes == NULL || offsets == NULL) exit(EXIT_FAILURE);
+  for (uint64_t row = 0; row <= rows; row++) offsets[row] = row * 6;
+  for (uint64_t row = 0; row < rows; row++) snprintf(bytes + row * 6, 7, "%06u", (unsigned)(row % 1000000));
+  vdb_strings ids = VDB_STRINGS_INIT;
+  ids.bytes = bytes;
+  ids.offsets = offsets;
+  ids.count = rows;
+  vdb_vectors matrix = VDB_VECTORS_INIT;
+  matrix.data = vectors;
+  matrix.count = rows;
+  matrix.dimensions = DIMENSIONS;
+  check(vdb_database_upsert(database, &ids, &matrix, NULL, 0, NULL, NULL));
+  free(offsets);
+  free(bytes);
 }
 
 #endif

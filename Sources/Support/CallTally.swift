@@ -11,6 +11,8 @@ package final class CallTally: @unchecked Sendable {
     /// Bytes on the wire, both without the transport's own overhead.
     case bytesSent
     case bytesReceived
+    /// Nanoseconds that attempts waited for a connection, or to be let through.
+    case queueWait
   }
 
   private let words: UnsafeMutablePointer<UInt64>

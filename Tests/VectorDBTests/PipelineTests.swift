@@ -137,6 +137,20 @@ private func status(_ body: () throws -> Void) -> Status? {
     #expect(try TestDatabase().health(probe: true).contains(#""probe":"success""#))
   }
 
+  @Test func waitingForATurnIsTold() throws {
+    let database = try TestDatabase(#"{"resilience": {"rate_limit": {"per_second": 20}}}"#, name: "limited")
+    for _ in 0..<3 { _ = try database.search() }
+    let text = try #require(Database.prometheusText())
+    let lines = withExtendedLifetime(text) { String(decoding: text.elements, as: UTF8.self) }
+    let sum = lines.split(separator: "\n").first {
+      $0.hasPrefix(#"db_client_connection_wait_time_seconds_sum{database="limited""#)
+    }
+    let seconds = try #require(sum.flatMap { Double($0.split(separator: " ").last ?? "") })
+    #expect((0.08..<2).contains(seconds), "three calls at 20 a second wait 0.1 s in all, told are \(seconds) s")
+    #expect(!database.metrics.contains(#""queue_wait":{"avg_ms":0,"#))
+    #expect(try TestDatabase().metrics.contains(#""queue_wait":{"avg_ms":0,"#))
+  }
+
   @Test func aPeriodicProbeNoticesTroubleThatNobodyAsksFor() throws {
     let database = try TestDatabase(
       #"{"fault_injection": {"error_rate": 1}, "resilience": {"retry": false, "health": {"probe_interval": 1}}}"#)

@@ -47,8 +47,17 @@ else { exit(1) }
   _ = try? cache.value(key, .unbounded, servesStale: { (_: Nothing) in false }) { (_) throws(Nothing) in Answer() }
 }
 
+let executor = RequestExecutor(
+  Endpoint(
+    identity: ByteString([]), connections: NoConnections(), environment: SystemEnvironment.shared))
+
 for k in 0..<1000 { ask(key(k)) }
-for threads in [1, 64] {
+for threads in [1, 2, 64] {
+  measure("empty request: retry, budget, breaker", 1_000_000, threads: threads) { _, calls in
+    for _ in 0..<calls {
+      try? executor.run(RequestKind("search", .read), .unbounded) { (_, _) throws(AttemptFailure) in }
+    }
+  }
   measure("duration recorded", 2_000_000, threads: threads) { _, calls in
     for call in 0..<calls { histogram.record(UInt64(call & 0xffff)) }
   }

@@ -11,7 +11,7 @@ package final class CallMetrics: @unchecked Sendable {
   /// Addresses of the retained histograms, an outcome a column; 0 = none yet.
   private let cells: UnsafeMutablePointer<UInt64>
   private let cellCount: Int
-  /// Time calls spent waiting for a connection or to be let through.
+  /// Time calls with limits or a pool spent waiting for a connection or to be let through.
   private let queueWaits = LatencyHistogram()
   private let words = StripedWords()
   private enum Word: Int, CaseIterable { case started, ended, slowCalls, attempts, retries, bytesSent, bytesReceived }
@@ -52,13 +52,11 @@ package final class CallMetrics: @unchecked Sendable {
       (.attempts, .attempts), (.retries, .retries), (.bytesSent, .bytesSent), (.bytesReceived, .bytesReceived),
     ]
     for (item, word) in items where tally[item] > 0 { words.add(word.rawValue, tally[item]) }
+    if tally[.queueWait] > 0 { queueWaits.record(tally[.queueWait]) }
   }
 
   /// A call took longer than the user wants.
   package func addSlowCall() { words.add(Word.slowCalls.rawValue) }
-
-  /// A request waited for a connection, or to be let through.
-  package func addQueueWait(nanoseconds: UInt64) { queueWaits.record(nanoseconds) }
 
   /// Calls that began and have not ended.
   package var inFlight: UInt64 {

@@ -44,7 +44,9 @@ extension PrometheusWriter {
         }
       }
     }
-    family("db_client_connection_wait_time_seconds", .histogram, help: "Time requests waited for a connection.")
+    family(
+      "db_client_connection_wait_time_seconds", .histogram,
+      help: "Time calls waited for a connection, or to be let through.")
     for source in sources { histogram(source.labels, source.calls.queueWait, bounds: Self.durationBounds) }
     each(sources, "vectordb_calls_in_flight", .gauge, "Calls under way.") { $0.calls.inFlight }
     each(sources, "vectordb_slow_calls_total", .counter, "Calls beyond the threshold of slow calls.") {

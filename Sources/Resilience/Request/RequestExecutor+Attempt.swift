@@ -63,7 +63,10 @@ extension RequestExecutor {
         return notLeased(error, kind, context, ticket, &machine, asked: asked, isCounted: isReopening)
       }
       let began = now()
-      if !isReopening { attemptStarted(kind, context, &machine) }
+      if !isReopening {
+        attemptStarted(kind, context, &machine)
+        if canQueue { context.tally?.add(.queueWait, began > asked ? began - asked : 0) }
+      }
       let timeout = kind.requestClass == .read ? readTimeout : writeTimeout
       let end = began.addingClamped(timeout)
       do throws(AttemptFailure) {

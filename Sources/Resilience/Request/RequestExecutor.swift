@@ -17,6 +17,8 @@ package final class RequestExecutor<C: Connections>: Sendable {
   private let isSystemClock: Bool
   let connections: C
   let hasLimits: Bool
+  /// Whether an attempt may have to wait before it starts.
+  let canQueue: Bool
   /// Parts of `endpoint`, borrowed: counting references that all threads share would cost more than all the rest.
   let breakers: Unmanaged<CircuitBreakers>
   let counters: Unmanaged<AttemptCounters>
@@ -37,6 +39,7 @@ package final class RequestExecutor<C: Connections>: Sendable {
     isSystemClock = endpoint.environment is SystemEnvironment
     connections = endpoint.connections
     hasLimits = endpoint.limiter != nil || endpoint.bulkhead != nil
+    canQueue = hasLimits || endpoint.poolStats != nil
     breakers = Unmanaged.passUnretained(endpoint.breakers)
     counters = Unmanaged.passUnretained(endpoint.counters)
     budget = Unmanaged.passUnretained(endpoint.budget)

@@ -15,6 +15,7 @@ extension DatabaseCore {
     json.field("retries", summary.retries)
     json.field("bytes_sent", summary.bytesSent)
     json.field("bytes_received", summary.bytesReceived)
+    json.object("queue_wait") { json in summary.queueWait.write(to: &json) }
     json.object("operations") { json in
       for row in summary.operations {
         json.object("\(row.operation)") { json in row.write(to: &json) }
