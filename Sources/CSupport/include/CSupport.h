@@ -11,6 +11,7 @@
 #include "vdb_memory.h"
 #include "vdb_readers.h"
 #include "vdb_simd.h"
+#include "vdb_sockets.h"
 #include "vdb_threads.h"
 #include "vdb_json.h"
 #include "vdb_utf8.h"
