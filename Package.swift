@@ -34,6 +34,8 @@ let package = Package(
     .target(
       name: "CSupport", cSettings: [.unsafeFlags(["-fvisibility=hidden"])],
       cxxSettings: [.unsafeFlags(["-fvisibility=hidden"])]),
+    // Hidden for the same reason.
+    .target(name: "CLibraries", dependencies: ["CSupport"], cSettings: [.unsafeFlags(["-fvisibility=hidden"])]),
     .target(name: "Support", dependencies: ["CSupport"], swiftSettings: strict),
 
     .target(name: "VectorKernelsBaseline", dependencies: ["CSupport"], swiftSettings: strict + baseline),
@@ -70,7 +72,7 @@ let package = Package(
     .target(
       name: "VectorBackends",
       dependencies: [
-        "Resilience", "VectorStore", "VectorIndex", "VectorKernels", "VectorModel", "Support", "CSupport",
+        "Resilience", "VectorStore", "VectorIndex", "VectorKernels", "VectorModel", "Support", "CSupport", "CLibraries",
       ],
       swiftSettings: strict),
     .target(
