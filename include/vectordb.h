@@ -10,8 +10,9 @@
  * Rules that hold for every function
  *   Status     A function that can fail returns `vdb_status`: VDB_OK (0) or a negative VDB_E_* code. The text of the last
  *              failure in this thread is vdb_last_error_message(); success leaves it alone, `free` and `close` never touch it.
- *   Handles    vdb_database, vdb_results, vdb_write_report and vdb_cancel_token are opaque. Their pointer value is a token,
- *              never an address: a closed, freed or invented handle is VDB_E_CLOSED or VDB_E_INVALID_HANDLE, not a crash.
+ *   Handles    vdb_database, vdb_results, vdb_write_report, vdb_cancel_token and vdb_request are opaque. Their pointer value
+ *              is a token, never an address: a closed, freed or invented handle is VDB_E_CLOSED or VDB_E_INVALID_HANDLE, not
+ *              a crash.
  *              `close` and `free` accept NULL and return VDB_OK for it.
  *   Ownership  open/close: things with I/O. new/free: memory. No verb: borrowed until the parent is freed.
  *              copy_: into your buffer. _json: an owned string, freed with vdb_string_free.
@@ -30,7 +31,7 @@
  *   Fork       After fork a child may go on using memory databases. No thread, lock or handle of the parent is harmed.
  *              A fork waits until running writes have ended, and up to 100 ms for other calls to come to a good place.
  *   Process    The library installs no signal handler, prints nothing, and starts threads only for parallel scans, the log
- *              callback, and where options ask for hedged reads or periodic probes.
+ *              callback, _async calls, and where options ask for hedged reads or periodic probes.
  *
  * Tags in the comments are read by scripts/abi-manifest: @param NAME DIRECTION[, nullable][, length NAME][, count NAME]
  * [, owned FREE_FUNCTION][, borrowed OWNER], @returns KIND, @threads RULE, @since VERSION.
@@ -191,6 +192,8 @@ typedef struct vdb_results vdb_results;
 typedef struct vdb_write_report vdb_write_report;
 /** Ends running calls from another thread. */
 typedef struct vdb_cancel_token vdb_cancel_token;
+/** An _async call: under way, or with its answer. */
+typedef struct vdb_request vdb_request;
 
 /** Element type of vectors. */
 typedef int32_t vdb_dtype;
@@ -728,6 +731,412 @@ vdb_status vdb_cancel_token_cancel(vdb_cancel_token *token);
 vdb_status vdb_cancel_token_free(vdb_cancel_token *token);
 
 /* ---------------------------------------------------------------------------------------------------------------------
+ * Asynchronous calls
+ *
+ * Every call that can wait has a twin named _async. It takes the same arguments and options, and instead of out parameters
+ * `done`, `context` and `out_request`. It copies its inputs, queues the call and returns at once, never waiting for a network:
+ *
+ *   VDB_OK        `done` runs exactly once, on a thread of the library, unless vdb_request_cancel returns VDB_OK first: then
+ *                 it never runs. It may run before the _async function has returned.
+ *   anything else nothing was queued, and `done` will never run. That is what is wrong with an argument at first sight (NULL,
+ *                 flags, lengths), VDB_E_OUT_OF_MEMORY, and VDB_E_OVERLOADED for a full queue. What is wrong inside the
+ *                 data is told by the request, as what the backend refuses.
+ *
+ * The answer is in the request. vdb_request_status says how the call ended, and a vdb_request_take_ function hands out what
+ * the call has for an answer: both do exactly what the twin without _async does when it returns, last error included, on
+ * whatever thread they are called. Within `done` they are safe to call, as any other function; after `done` too.
+ *
+ *   open                                          vdb_request_take_database
+ *   upsert update_metadata delete delete_where    vdb_request_take_report
+ *   clear drop flush create_index                 vdb_request_status
+ *   search search_batch search_by_id get page     vdb_request_take_results
+ *   count                                         vdb_request_take_count
+ *   collections_json namespaces_json health_json  vdb_request_take_json
+ *
+ * Deadlines count from the _async call, waiting in the queue included. The calls of one database, and of all that share its
+ * connections, run on up to `resilience.pool.hard_limit` threads of their own, so a backend that hangs holds up nobody else;
+ * the others wait in a queue of 10,000. No order is promised between two calls under way at the same time.
+ *
+ * Closing a database ends no request: those under way finish, and keep what they need. In a forked child the requests of the
+ * parent never end, and their `done` never runs there; new ones work.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/**
+ * Receives the end of a request: `status` is what the twin without _async would have returned, and on a failure the last
+ * error of this thread is that failure. It runs on a thread of the library, which serves other requests of the database
+ * when it returns: hand the news on rather than wait. It may call every function, and free the request.
+ */
+typedef void (*vdb_done_callback)(void *context, vdb_request *request, vdb_status status);
+
+/**
+ * Ends a request without an answer. VDB_OK: `done` has not run and never will, whatever `context` points to is yours again,
+ * and the work ends as soon as it notices. A token named in the options of the call ends it as well, but then `done` runs,
+ * with VDB_E_CANCELLED. Never waits.
+ * @param request in
+ * @returns status: VDB_E_CONFLICT when `done` has run, is running or was cancelled before
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_request_cancel(vdb_request *request);
+
+/**
+ * How the call ended: what the twin without _async returned. A failure becomes the last error of this thread.
+ * @param request in
+ * @returns status: that of the call; VDB_E_CANCELLED after vdb_request_cancel; VDB_E_INVALID_ARGUMENT before the call has
+ *          ended
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_request_status(const vdb_request *request);
+
+/**
+ * Takes the results out of a request of a read.
+ * @param request in
+ * @param out_results out, owned vdb_results_free
+ * @returns status: that of the call; VDB_E_NOT_FOUND when they were taken before; VDB_E_INVALID_ARGUMENT before the call
+ *          has ended, and for a call that gives something else
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_request_take_results(vdb_request *request, vdb_results **out_results);
+
+/**
+ * Takes the report out of a request of a write.
+ * @param request in
+ * @param out_report out, owned vdb_write_report_free: also set on VDB_E_PARTIAL
+ * @returns status: as vdb_request_take_results
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_request_take_report(vdb_request *request, vdb_write_report **out_report);
+
+/**
+ * Reads the count out of a request of vdb_database_count_async, as often as you like.
+ * @param request in
+ * @param out_count out
+ * @param out_exact out, nullable: 1 when exact, 0 when the backend only estimates
+ * @returns status: as vdb_request_take_results
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_request_take_count(const vdb_request *request, uint64_t *out_count, int32_t *out_exact);
+
+/**
+ * Takes the document out of a request of a _json_async function.
+ * @param request in
+ * @param out_json out, owned vdb_string_free
+ * @param out_length out, nullable
+ * @returns status: as vdb_request_take_results
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_request_take_json(vdb_request *request, char **out_json, size_t *out_length);
+
+/**
+ * Takes the database out of a request of vdb_database_open_async. One that is not taken is closed with the request.
+ * @param request in
+ * @param out_database out, owned vdb_database_close
+ * @returns status: as vdb_request_take_results
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_request_take_database(vdb_request *request, vdb_database **out_database);
+
+/**
+ * Frees a request and what was not taken out of it. Before its end it lets go of it only: the call goes on, and `done` runs
+ * all the same, with a handle that is VDB_E_CLOSED. NULL is fine.
+ * @param request in, nullable
+ * @returns status
+ * @threads any, within done as well
+ * @since 0.1
+ */
+vdb_status vdb_request_free(vdb_request *request);
+
+/**
+ * vdb_database_open, asynchronously: take the database with vdb_request_take_database.
+ * @param name in, length name_length
+ * @param name_length in
+ * @param options_json in, nullable, length options_length
+ * @param options_length in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_open_async(const char *name, size_t name_length, const char *options_json,
+                                   size_t options_length, const vdb_call_options *call, vdb_done_callback done,
+                                   void *context, vdb_request **out_request);
+
+/**
+ * vdb_database_upsert, asynchronously: take the report with vdb_request_take_report.
+ * @param database in
+ * @param ids in
+ * @param vectors in
+ * @param metadata_json in, nullable, length metadata_length
+ * @param metadata_length in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_upsert_async(vdb_database *database, const vdb_strings *ids, const vdb_vectors *vectors,
+                                     const char *metadata_json, size_t metadata_length, const vdb_call_options *call,
+                                     vdb_done_callback done, void *context, vdb_request **out_request);
+
+/**
+ * vdb_database_update_metadata, asynchronously: take the report with vdb_request_take_report.
+ * @param database in
+ * @param ids in
+ * @param metadata_json in, length metadata_length
+ * @param metadata_length in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_update_metadata_async(vdb_database *database, const vdb_strings *ids, const char *metadata_json,
+                                              size_t metadata_length, const vdb_call_options *call,
+                                              vdb_done_callback done, void *context, vdb_request **out_request);
+
+/**
+ * vdb_database_delete, asynchronously: take the report with vdb_request_take_report.
+ * @param database in
+ * @param ids in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_delete_async(vdb_database *database, const vdb_strings *ids, const vdb_call_options *call,
+                                     vdb_done_callback done, void *context, vdb_request **out_request);
+
+/**
+ * vdb_database_delete_where, asynchronously: take the report with vdb_request_take_report.
+ * @param database in
+ * @param filter in, length filter_length
+ * @param filter_length in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_delete_where_async(vdb_database *database, const char *filter, size_t filter_length,
+                                           const vdb_call_options *call, vdb_done_callback done, void *context,
+                                           vdb_request **out_request);
+
+/**
+ * vdb_database_clear, asynchronously: vdb_request_status says how it ended.
+ * @param database in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_clear_async(vdb_database *database, const vdb_call_options *call, vdb_done_callback done,
+                                    void *context, vdb_request **out_request);
+
+/**
+ * vdb_database_drop, asynchronously: vdb_request_status says how it ended.
+ * @param database in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_drop_async(vdb_database *database, const vdb_call_options *call, vdb_done_callback done,
+                                   void *context, vdb_request **out_request);
+
+/**
+ * vdb_database_flush, asynchronously: vdb_request_status says how it ended.
+ * @param database in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_flush_async(vdb_database *database, const vdb_call_options *call, vdb_done_callback done,
+                                    void *context, vdb_request **out_request);
+
+/**
+ * vdb_database_create_index, asynchronously: vdb_request_status says how it ended.
+ * @param database in
+ * @param index_json in, nullable, length index_length
+ * @param index_length in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_create_index_async(vdb_database *database, const char *index_json, size_t index_length,
+                                           const vdb_call_options *call, vdb_done_callback done, void *context,
+                                           vdb_request **out_request);
+
+/**
+ * vdb_database_search, asynchronously: take the results with vdb_request_take_results.
+ * @param database in
+ * @param query in, count dimensions
+ * @param dimensions in
+ * @param options in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_search_async(const vdb_database *database, const float *query, uint64_t dimensions,
+                                     const vdb_search_options *options, vdb_done_callback done, void *context,
+                                     vdb_request **out_request);
+
+/**
+ * vdb_database_search_batch, asynchronously: take the results with vdb_request_take_results.
+ * @param database in
+ * @param queries in
+ * @param options in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_search_batch_async(const vdb_database *database, const vdb_vectors *queries,
+                                           const vdb_search_options *options, vdb_done_callback done, void *context,
+                                           vdb_request **out_request);
+
+/**
+ * vdb_database_search_by_id, asynchronously: take the results with vdb_request_take_results.
+ * @param database in
+ * @param id in, length id_length
+ * @param id_length in
+ * @param options in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_search_by_id_async(const vdb_database *database, const char *id, size_t id_length,
+                                           const vdb_search_options *options, vdb_done_callback done, void *context,
+                                           vdb_request **out_request);
+
+/**
+ * vdb_database_get, asynchronously: take the results with vdb_request_take_results.
+ * @param database in
+ * @param ids in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_get_async(const vdb_database *database, const vdb_strings *ids, const vdb_call_options *call,
+                                  vdb_done_callback done, void *context, vdb_request **out_request);
+
+/**
+ * vdb_database_page, asynchronously: take the results with vdb_request_take_results.
+ * @param database in
+ * @param options in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_page_async(const vdb_database *database, const vdb_page_options *options,
+                                   vdb_done_callback done, void *context, vdb_request **out_request);
+
+/**
+ * vdb_database_count, asynchronously: read it with vdb_request_take_count.
+ * @param database in
+ * @param filter in, nullable, length filter_length
+ * @param filter_length in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_count_async(const vdb_database *database, const char *filter, size_t filter_length,
+                                    const vdb_call_options *call, vdb_done_callback done, void *context,
+                                    vdb_request **out_request);
+
+/**
+ * vdb_database_collections_json, asynchronously: take the document with vdb_request_take_json.
+ * @param database in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_collections_json_async(const vdb_database *database, const vdb_call_options *call,
+                                               vdb_done_callback done, void *context, vdb_request **out_request);
+
+/**
+ * vdb_database_namespaces_json, asynchronously: take the document with vdb_request_take_json.
+ * @param database in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_namespaces_json_async(const vdb_database *database, const vdb_call_options *call,
+                                              vdb_done_callback done, void *context, vdb_request **out_request);
+
+/**
+ * vdb_database_health_json, asynchronously, for VDB_PROBE: take the document with vdb_request_take_json.
+ * @param database in
+ * @param call in, nullable
+ * @param done in
+ * @param context in, nullable: handed to done untouched
+ * @param out_request out, nullable, owned vdb_request_free
+ * @returns status: VDB_E_OVERLOADED when too many wait
+ * @threads any
+ * @since 0.1
+ */
+vdb_status vdb_database_health_json_async(const vdb_database *database, const vdb_call_options *call,
+                                          vdb_done_callback done, void *context, vdb_request **out_request);
+
+/* ---------------------------------------------------------------------------------------------------------------------
  * Observing one database
  * ------------------------------------------------------------------------------------------------------------------ */
 
@@ -905,6 +1314,7 @@ typedef int32_t vdb_handle_kind;
 #define VDB_HANDLE_RESULTS 1
 #define VDB_HANDLE_WRITE_REPORT 2
 #define VDB_HANDLE_CANCEL_TOKEN 3
+#define VDB_HANDLE_REQUEST 4
 
 /**
  * Number of handles of a kind that were handed out and not closed or freed: a leak shows here.

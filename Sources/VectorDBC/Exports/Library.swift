@@ -30,7 +30,7 @@ public func vdb_live_handles(_ kind: vdb_handle_kind, _ out_count: UnsafeMutable
   boundary { () throws(VectorError) in
     let out = try required(out_count, "out_count")
     guard let kind = HandleKind(rawValue: kind) else {
-      throw VectorError(.invalidArgument, "handle kind is \(kind), expected 0 to 3")
+      throw VectorError(.invalidArgument, "handle kind is \(kind), expected 0 to 4")
     }
     out.pointee = HandleTable.shared.liveCount(kind)
   }

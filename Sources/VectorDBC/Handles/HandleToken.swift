@@ -1,6 +1,6 @@
 /// What stands in a C handle: never an address, but kind, generation and slot.
 ///
-/// Bits, from the top: 4 kind (1...4) · 36 generation · 24 slot. A slot's generation grows each time it is freed, so an old
+/// Bits, from the top: 4 kind (1...5) · 36 generation · 24 slot. A slot's generation grows each time it is freed, so an old
 /// token is recognised as closed instead of meeting a stranger.
 struct HandleToken: Equatable {
   static let slotBits: UInt64 = 24
@@ -34,15 +34,16 @@ struct HandleToken: Equatable {
   }
 }
 
-/// The four types of handles; raw values are those of `vdb_handle_kind`.
+/// The types of handles; raw values are those of `vdb_handle_kind`.
 enum HandleKind: Int32, CaseIterable {
   case database = 0
   case results = 1
   case writeReport = 2
   case cancelToken = 3
+  case request = 4
 
   init?(tag: UInt64) {
-    guard tag >= 1, tag <= 4 else { return nil }
+    guard tag >= 1, tag <= 5 else { return nil }
     self.init(rawValue: Int32(tag) - 1)
   }
 
@@ -56,6 +57,7 @@ enum HandleKind: Int32, CaseIterable {
     case .results: "results"
     case .writeReport: "write report"
     case .cancelToken: "cancel token"
+    case .request: "request"
     }
   }
 }

@@ -72,6 +72,7 @@ VDB_HANDLE_DATABASE = 0
 VDB_HANDLE_RESULTS = 1
 VDB_HANDLE_WRITE_REPORT = 2
 VDB_HANDLE_CANCEL_TOKEN = 3
+VDB_HANDLE_REQUEST = 4
 VDB_LOG_DEBUG = 0
 VDB_LOG_INFO = 1
 VDB_LOG_WARNING = 2
@@ -243,6 +244,9 @@ class vdb_write_columns(ctypes.Structure):
   INIT = (72, 0, 0, 0, 0, 0, None, None, None, None)
 
 
+vdb_done_callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32)
+
+
 vdb_log_callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p, ctypes.c_size_t)
 
 
@@ -372,6 +376,217 @@ FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
   "vdb_cancel_token_new": (ctypes.c_int32, (ctypes.c_void_p,)),
   "vdb_cancel_token_cancel": (ctypes.c_int32, (ctypes.c_void_p,)),
   "vdb_cancel_token_free": (ctypes.c_int32, (ctypes.c_void_p,)),
+  "vdb_request_cancel": (ctypes.c_int32, (ctypes.c_void_p,)),
+  "vdb_request_status": (ctypes.c_int32, (ctypes.c_void_p,)),
+  "vdb_request_take_results": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p)),
+  "vdb_request_take_report": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p)),
+  "vdb_request_take_count": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)),
+  "vdb_request_take_json": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)),
+  "vdb_request_take_database": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p)),
+  "vdb_request_free": (ctypes.c_int32, (ctypes.c_void_p,)),
+  "vdb_database_open_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_size_t,
+      ctypes.c_void_p,
+      ctypes.c_size_t,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_upsert_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_size_t,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_update_metadata_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_size_t,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_delete_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_delete_where_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_size_t,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_clear_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_drop_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_flush_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_create_index_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_size_t,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_search_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_uint64,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_search_batch_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_search_by_id_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_size_t,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_get_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_page_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_count_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_size_t,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_collections_json_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_namespaces_json_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
+  "vdb_database_health_json_async": (
+    ctypes.c_int32,
+    (
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+      ctypes.c_void_p,
+    ),
+  ),
   "vdb_database_health_json": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)),
   "vdb_database_healthy": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p)),
   "vdb_database_metrics_json": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)),
