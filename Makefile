@@ -14,7 +14,7 @@ help:
 	@echo 'make build      the release library alone'
 	@echo 'make setup      installs what is missing: Debian packages, and Python packages in .venv'
 	@echo 'make sample     makes the sample in data/ again from public packages'
-	@echo 'make clean      removes everything that was built, and .venv'
+	@echo 'make clean      removes everything that was built, .venv and .venv-servers'
 
 setup:
 	@scripts/setup
@@ -47,4 +47,4 @@ sample:
 	@scripts/make-sample
 
 clean:
-	rm -rf .build .build-* build dist .venv bindings/elixir/_build bindings/python/build
+	rm -rf .build .build-* build dist .venv .venv-servers bindings/elixir/_build bindings/python/build

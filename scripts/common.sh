@@ -49,3 +49,34 @@ within() {
   [ "$status" -ne 124 ] && [ "$status" -ne 137 ] || echo "$(basename "$0"): hung, ended after $seconds s: $*" >&2
   return "$status"
 }
+
+# Installs Debian packages, as far as they are missing; pkgconf may stand in for pkg-config.
+install_debian() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  echo "installing Debian packages: ${missing[*]}"
+  quietly as_root apt-get update
+  quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# Makes a virtual environment and installs requirement files into it, once for each content of them.
+install_python() {
+  local environment=$1 stamp
+  shift
+  stamp=$environment/.installed-$(cat "$@" | sha256sum | cut -c1-16)
+  [ -x "$environment/bin/python" ] && [ -e "$stamp" ] && return 0
+  if ! "$environment/bin/python" -m pip --version >/dev/null 2>&1; then
+    echo "creating ${environment##*/}"
+    rm -rf "$environment"
+    # The python3 on the PATH may be one without venv: Debian's has it.
+    python3 -m venv "$environment" 2>/dev/null || quietly /usr/bin/python3 -m venv --clear "$environment"
+  fi
+  echo "installing Python packages: $(grep -h '==\|>=' "$@" | head -6 | tr '\n' ' ')"
+  local arguments=() file
+  for file in "$@"; do arguments+=(-r "$file"); done
+  quietly "$environment/bin/python" -m pip install --disable-pip-version-check "${arguments[@]}"
+  touch "$stamp"
+}
