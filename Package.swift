@@ -97,6 +97,10 @@ let package = Package(
       name: "MemoryBackendTests",
       dependencies: ["VectorBackends", "VectorStore", "VectorModel", "Support", "CTestSupport"], swiftSettings: strict),
 
+    .testTarget(
+      name: "VectorBackendsTests",
+      dependencies: ["VectorBackends", "Resilience", "VectorModel", "Support", "CTestSupport"], swiftSettings: strict),
+
     // What the library alone gets instead of functions of the C library.
     .target(name: "CHostGuard", cSettings: [.unsafeFlags(["-fvisibility=hidden"])]),
     // Link-only: flags here must not reach the test bundles, which depend on the targets above.
@@ -113,7 +117,8 @@ let package = Package(
       ]),
 
     .testTarget(
-      name: "VectorDBTests", dependencies: ["VectorDB", "Resilience", "VectorModel", "Support", "CSupport"],
+      name: "VectorDBTests",
+      dependencies: ["VectorDB", "VectorBackends", "Resilience", "VectorModel", "Support", "CSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "VectorDBCTests", dependencies: ["VectorDBC", "VectorModel", "Support", "CVectorDB"],

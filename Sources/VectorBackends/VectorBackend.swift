@@ -4,7 +4,16 @@ import VectorModel
 /// One collection of one backend, the same to all callers. Arguments are checked before they come here; errors carry no
 /// secrets. Every call may come from any thread at any time.
 package protocol VectorBackend: AnyObject, Sendable {
+  /// What it can do; told before it was opened, too.
   var capabilities: Capabilities { get }
+  /// Names of options that `SearchRequest.extra` may hold, see its backend's page in docs/backends.
+  var searchOptions: [String] { get }
+
+  /// Looks for the collection, and creates it where it is absent and may be created. An existing one is only read.
+  ///
+  /// Called before anything else, never by two threads at once; once it succeeded never again, after it failed perhaps again.
+  /// Errors: those of `OpenRequest`, and whatever keeps the backend from answering.
+  func open(_ request: OpenRequest, context: CallContext) throws(VectorError) -> CollectionShape
 
   func upsert(_ batch: RecordBatch, namespace: ByteString, context: CallContext) throws(VectorError) -> WriteOutcome
   /// `changes` hold nulls for keys to remove, unless `replace`. A missing id is `notFound` and changes nothing.
@@ -33,9 +42,13 @@ package protocol VectorBackend: AnyObject, Sendable {
   func flush(context: CallContext) throws(VectorError)
   /// Asks as little as possible to learn whether the backend works.
   func probe(context: CallContext) throws(VectorError)
-  /// `kind` is the option "index": "flat", "hnsw", "ivf", "auto".
-  func createIndex(kind: String, context: CallContext) throws(VectorError)
+  /// The kind is `auto` or one of `Capabilities.indexes`.
+  func createIndex(_ index: IndexSpec, context: CallContext) throws(VectorError)
   func collections(context: CallContext) throws(VectorError) -> [ByteString]
   /// Namespaces that hold records, sorted by bytes.
   func namespaces(context: CallContext) throws(VectorError) -> [ByteString]
+}
+
+extension VectorBackend {
+  package var searchOptions: [String] { [] }
 }

@@ -66,8 +66,8 @@ extension Database {
       json.field("name", core.name)
       json.field("namespace", namespace)
       json.field("view", isView)
-      core.options.write(to: &json)
-      core.options.resilience.writePipeline(backend: core.options.backend.rawValue, to: &json)
+      core.options.write(core.collection.shape, to: &json)
+      core.options.writePipeline(to: &json)
     }
   }
 

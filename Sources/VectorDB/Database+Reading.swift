@@ -6,11 +6,11 @@ extension Database {
   /// The k nearest records of each query.
   package func search(_ queries: VectorRows, options: SearchOptions) throws(VectorError) -> ResultColumns {
     let operation = queries.count == 1 ? Operation.search : .searchBatch
-    return try core.call(operation, options.call) { (context) throws(VectorError) in
+    return try core.call(operation, options.call) { (shape, context) throws(VectorError) in
       try core.pipeline.cached({ .search(operation, cacheScope, queries, options) }, context) {
         (context) throws(VectorError) in
         try VectorChecks.check(
-          queries, metric: core.options.metric, dimensions: core.options.dimensions, context: context)
+          queries, metric: shape.metric, dimensions: shape.dimensions, context: context)
         let request = try searchRequest(queries, options)
         return try ask(operation, request, context)
       }
@@ -19,10 +19,10 @@ extension Database {
 
   /// The k nearest records of a stored one, without itself.
   package func search(near id: UnsafeRawBufferPointer, options: SearchOptions) throws(VectorError) -> ResultColumns {
-    try core.call(.searchByID, options.call) { (context) throws(VectorError) in
+    try core.call(.searchByID, options.call) { (shape, context) throws(VectorError) in
       try core.pipeline.cached({ .search(near: id, cacheScope, options) }, context) { (context) throws(VectorError) in
         try checkID(id)
-        let none = VectorRows(base: nil, count: 0, dimensions: core.options.dimensions, strideBytes: 0)
+        let none = VectorRows(base: nil, count: 0, dimensions: shape.dimensions, strideBytes: 0)
         let request = try searchRequest(none, options)
         let id = ByteString(id)
         let (backend, namespace) = (core.backend, namespace)
@@ -35,7 +35,7 @@ extension Database {
 
   /// Records by id, in the order asked.
   package func get(ids: PackedStrings, call: CallOptions) throws(VectorError) -> ResultColumns {
-    try core.call(.get, call) { (context) throws(VectorError) in
+    try core.call(.get, call) { (_, context) throws(VectorError) in
       try checkIDs(ids, context: context)
       return try core.backend.get(ids: ids, include: call.include, namespace: namespace, context: context)
     }
@@ -43,7 +43,7 @@ extension Database {
 
   /// One page of the records of this namespace.
   package func page(_ options: PageOptions) throws(VectorError) -> ResultColumns {
-    try core.call(.page, options.call) { (context) throws(VectorError) in
+    try core.call(.page, options.call) { (_, context) throws(VectorError) in
       guard PageOptions.limitRange.contains(options.limit) else {
         throw VectorError(.invalidArgument, "limit of a page is \(options.limit), expected 1 to 10000")
       }
@@ -61,7 +61,7 @@ extension Database {
   package func count(
     matching filter: UnsafeRawBufferPointer, call: CallOptions
   ) throws(VectorError) -> (count: UInt64, exact: Bool) {
-    try core.call(.count, call) { (context) throws(VectorError) in
+    try core.call(.count, call) { (_, context) throws(VectorError) in
       let filter = try parse(filter)
       let (backend, namespace) = (core.backend, namespace)
       return try core.pipeline.hedged(.count, context) { (context) throws(VectorError) in
@@ -71,12 +71,14 @@ extension Database {
   }
 
   package func collections(call: CallOptions) throws(VectorError) -> [ByteString] {
-    try core.call(.collections, call) { (context) throws(VectorError) in try core.backend.collections(context: context)
+    try core.call(.collections, call) { (_, context) throws(VectorError) in
+      try core.backend.collections(context: context)
     }
   }
 
   package func namespaces(call: CallOptions) throws(VectorError) -> [ByteString] {
-    try core.call(.namespaces, call) { (context) throws(VectorError) in try core.backend.namespaces(context: context) }
+    try core.call(.namespaces, call) { (_, context) throws(VectorError) in try core.backend.namespaces(context: context)
+    }
   }
 
   /// Sends a search. Where it may be sent twice, the queries are copied: the second may outlive the call that lends them.
@@ -112,6 +114,7 @@ extension Database {
     }
     var request = try SearchRequest(
       queries: queries, k: Int(clamping: options.k), filter: parse(options.filter), include: options.call.include)
+    request.extra = try options.call.extraOptions(core.options.backend, known: core.backend.searchOptions)
     request.exact = options.exact
     request.ef = options.ef == 0 ? nil : Int(options.ef)
     request.maxDistance = options.maxDistance

@@ -7,13 +7,13 @@ extension Database {
   package func upsert(
     ids: PackedStrings, vectors: VectorRows, metadata: UnsafeRawBufferPointer, call: CallOptions
   ) throws(VectorError) -> WriteOutcome {
-    try core.call(.upsert, call, outcome: \.outcome) { (context) throws(VectorError) in
+    try core.call(.upsert, call, outcome: \.outcome) { (shape, context) throws(VectorError) in
       guard ids.count == vectors.count else {
         throw VectorError(.invalidArgument, "\(ids.count) ids for \(vectors.count) vectors")
       }
       try checkIDs(ids, context: context)
       try VectorChecks.check(
-        vectors, metric: core.options.metric, dimensions: core.options.dimensions, context: context)
+        vectors, metric: shape.metric, dimensions: shape.dimensions, context: context)
       let parsed =
         metadata.isEmpty
         ? MetadataBatch(emptyCount: ids.count)
@@ -22,7 +22,7 @@ extension Database {
       if ids.count == 0 { return WriteOutcome(applied: 0) }
       let selection = try RepeatedIDs(ids, context: context)
       let batch = RecordBatch(ids: ids, vectors: vectors, metadata: parsed, selection: selection)
-      return try core.pipeline.writing(to: cacheScope) { () throws(VectorError) in
+      return try core.writing(to: cacheScope) { () throws(VectorError) in
         try core.backend.upsert(batch, namespace: namespace, context: context)
       }
     }
@@ -32,12 +32,12 @@ extension Database {
   package func updateMetadata(
     ids: PackedStrings, changes: UnsafeRawBufferPointer, call: CallOptions
   ) throws(VectorError) -> WriteOutcome {
-    try core.call(.updateMetadata, call, outcome: \.outcome) { (context) throws(VectorError) in
+    try core.call(.updateMetadata, call, outcome: \.outcome) { (_, context) throws(VectorError) in
       try checkIDs(ids, context: context)
       let parsed = try MetadataBatch.parse(json: changes, count: ids.count, patches: !call.replace, context: context)
       try core.options.fields?.check(parsed, context: context)
       if ids.count == 0 { return WriteOutcome(applied: 0) }
-      return try core.pipeline.writing(to: cacheScope) { () throws(VectorError) in
+      return try core.writing(to: cacheScope) { () throws(VectorError) in
         try core.backend.updateMetadata(
           ids: ids, changes: parsed, replace: call.replace, namespace: namespace, context: context)
       }
@@ -46,9 +46,9 @@ extension Database {
 
   /// Deletes by id; unknown ids are no error.
   package func delete(ids: PackedStrings, call: CallOptions) throws(VectorError) -> WriteOutcome {
-    try core.call(.delete, call, outcome: \.outcome) { (context) throws(VectorError) in
+    try core.call(.delete, call, outcome: \.outcome) { (_, context) throws(VectorError) in
       try checkIDs(ids, context: context)
-      return try core.pipeline.writing(to: cacheScope) { () throws(VectorError) in
+      return try core.writing(to: cacheScope) { () throws(VectorError) in
         try core.backend.delete(ids: ids, namespace: namespace, context: context)
       }
     }
@@ -56,11 +56,11 @@ extension Database {
 
   /// Deletes what matches; an empty filter is refused, since it most often is a mistake.
   package func delete(matching filter: UnsafeRawBufferPointer, call: CallOptions) throws(VectorError) -> WriteOutcome {
-    try core.call(.deleteWhere, call, outcome: \.outcome) { (context) throws(VectorError) in
+    try core.call(.deleteWhere, call, outcome: \.outcome) { (_, context) throws(VectorError) in
       guard !filter.isEmpty, let parsed = try Filter.parse(filter) else {
         throw VectorError(.invalidFilter, "an empty filter would delete every record: use clear for that")
       }
-      return try core.pipeline.writing(to: cacheScope) { () throws(VectorError) in
+      return try core.writing(to: cacheScope) { () throws(VectorError) in
         try core.backend.delete(matching: parsed, namespace: namespace, context: context)
       }
     }
@@ -68,8 +68,8 @@ extension Database {
 
   /// Deletes every record of this namespace.
   package func clear(call: CallOptions) throws(VectorError) {
-    try core.call(.clear, call) { (context) throws(VectorError) in
-      _ = try core.pipeline.writing(to: cacheScope) { () throws(VectorError) in
+    try core.call(.clear, call) { (_, context) throws(VectorError) in
+      _ = try core.writing(to: cacheScope) { () throws(VectorError) in
         try core.backend.clear(namespace: namespace, context: context)
         return WriteOutcome(applied: 0)
       }
@@ -78,7 +78,7 @@ extension Database {
 
   /// Deletes the collection with all its namespaces.
   package func drop(call: CallOptions) throws(VectorError) {
-    try core.call(.drop, call) { (context) throws(VectorError) in
+    try core.call(.drop, call) { (_, context) throws(VectorError) in
       guard !isView else {
         throw VectorError(
           .invalidArgument, "drop from a view of namespace \(quoted(namespace)): use the database itself")
@@ -90,17 +90,17 @@ extension Database {
 
   /// Returns when what was written is durable and visible.
   package func flush(call: CallOptions) throws(VectorError) {
-    try core.call(.flush, call) { (context) throws(VectorError) in
+    try core.call(.flush, call) { (_, context) throws(VectorError) in
       try core.pipeline.flushing(cacheScope) { () throws(VectorError) in try core.backend.flush(context: context) }
     }
   }
 
   /// Builds an index; `options` is `{"index": kind}` or empty.
   package func createIndex(options: UnsafeRawBufferPointer, call: CallOptions) throws(VectorError) {
-    try core.call(.createIndex, call) { (context) throws(VectorError) in
-      let kind = try IndexOption.parse(options) ?? core.options.index
+    try core.call(.createIndex, call) { (_, context) throws(VectorError) in
+      let index = try IndexOption.parse(options, core.options.backend) ?? core.options.index
       try core.pipeline.changingEverything { () throws(VectorError) in
-        try core.backend.createIndex(kind: kind, context: context)
+        try core.backend.createIndex(index, context: context)
       }
     }
   }

@@ -18,7 +18,8 @@ package final class Database: Sendable {
     self.core = core
     self.namespace = namespace
     self.isView = isView
-    cacheScope = CacheScope(identity: core.identity, collection: core.name, namespace: namespace)
+    cacheScope = CacheScope(
+      identity: ByteString(core.options.backend.rawValue), collection: core.name, namespace: namespace)
   }
 
   /// Opens `name` with options in JSON; see `docs/options.md`.
@@ -26,12 +27,12 @@ package final class Database: Sendable {
     name: UnsafeRawBufferPointer, options: UnsafeRawBufferPointer, call: CallOptions
   ) throws(VectorError) -> Database {
     let name = try checkedName(name, "name", 1...255)
-    try call.refuseExtraOptions()
     let parsed = try DatabaseOptions.parse(options)
-    let context = call.context(standard: Operation.open.standardTimeout, from: monotonicNanoseconds())
+    try call.refuseExtraOptions(parsed.backend)
+    let context = call.context(standard: parsed.callTimeout(.open), from: monotonicNanoseconds())
     if let interruption = context.interruption() { throw VectorError(interruption) }
     let core = try DatabaseCore(name: name, options: parsed)
-    core.opened()
+    try core.open(context)
     return Database(core: core, namespace: parsed.namespace, isView: false)
   }
 

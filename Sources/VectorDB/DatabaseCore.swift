@@ -7,9 +7,10 @@ import VectorModel
 final class DatabaseCore: Sendable {
   let name: ByteString
   let options: DatabaseOptions
-  /// What tells its connections from those of others, see `CacheScope`.
-  let identity: ByteString
   let backend: any VectorBackend
+  let collection: CollectionOpening
+  /// Takes the secrets of the options out of what is told.
+  let redactor: Redactor
   let pipeline: CallPipeline
   let prober: Prober<CallOutcome>
   private let events: DatabaseEvents
@@ -19,13 +20,24 @@ final class DatabaseCore: Sendable {
   /// Whether the collection is gone and every later call fails.
   var isDropped: Bool { dropped.load() != 0 }
 
+  /// Connects nowhere.
   init(name: ByteString, options: DatabaseOptions) throws(VectorError) {
     self.name = name
-    self.options = options
-    identity = ByteString(options.backend.rawValue)
+    let remote = RemoteOptions(
+      backend: options.backend, name: name, given: options.others, readsEnvironment: options.readsEnvironment)
     events = DatabaseEvents(name: name, backend: options.backend)
-    let opened = openMemory(name: name, options: options, events: events)
+    let opened: OpenedBackend
+    do throws(VectorError) {
+      opened = try makeBackend(BackendOpening(name: name, options: options, remote: remote, events: events))
+    } catch { throw Redactor(remote.secrets).redact(error) }
+    var options = options
+    options.others = []
+    options.described = remote.described
+    self.options = options
+    redactor = Redactor(remote.secrets)
     backend = opened.backend
+    collection = CollectionOpening(
+      opened.backend, options.openRequest, environment: SystemEnvironment.shared)
     pipeline = try CallPipeline(options, opened.backend.capabilities, endpoint: opened.endpoint, events: events)
     prober = Prober(timeout: options.resilience.health.probeTimeout, environment: SystemEnvironment.shared)
     periodicProbe = Self.periodicProbe(options.resilience.health, prober, opened.backend, pipeline.health)
@@ -37,9 +49,14 @@ final class DatabaseCore: Sendable {
     events.send(.info, "database.closed")
   }
 
-  /// The database is ready: from here on it is seen and tells of itself.
-  func opened() {
-    pipeline.health.record(.success, at: monotonicNanoseconds())
+  /// Opens the collection, unless the first call is to do it; from here on the database is seen and tells of itself.
+  func open(_ context: CallContext) throws(VectorError) {
+    if !options.isLazy {
+      do throws(VectorError) { _ = try collection.open(context) } catch {
+        throw completed(error, .open)
+      }
+      pipeline.health.record(.success, at: monotonicNanoseconds())
+    }
     OpenDatabases.shared.add(self)
     _ = periodicProbe?.start()
     events.send(.info, "database.opened")
@@ -51,21 +68,38 @@ final class DatabaseCore: Sendable {
     events.send(.warning, "database.dropped")
   }
 
-  /// Runs one operation through the pipeline, and says in its error where it came from.
+  /// Runs one operation on the open collection through the pipeline, and says in its error where it came from.
   func call<Answer>(
     _ operation: Operation, _ call: CallOptions, outcome: (Answer) -> CallOutcome = { _ in .success },
-    _ body: (CallContext) throws(VectorError) -> Answer
+    _ body: (CollectionShape, CallContext) throws(VectorError) -> Answer
   ) throws(VectorError) -> Answer {
     do throws(VectorError) {
-      try call.refuseExtraOptions()
-      return try pipeline.run(operation, call, outcome: outcome, body)
+      if !operation.isSearch { try call.refuseExtraOptions(options.backend) }
+      return try pipeline.run(operation, call, outcome: outcome) { (context) throws(VectorError) in
+        try body(collection.open(context), context)
+      }
     } catch {
-      var error = error
-      error.backend = error.backend ?? options.backend.rawValue
-      error.operation = error.operation ?? operation.name
+      let error = completed(error, operation)
       announceFailure(error)
       throw error
     }
+  }
+
+  /// Does a write, see `CallPipeline.writing`, and takes secrets out of what it says of single items.
+  func writing(
+    to scope: CacheScope, _ body: () throws(VectorError) -> WriteOutcome
+  ) throws(VectorError) -> WriteOutcome {
+    let outcome = try pipeline.writing(to: scope, body)
+    if !outcome.failures.isEmpty { outcome.failures.rewriteReasons(redactor.redact) }
+    return outcome
+  }
+
+  /// An error as it is told: with its origin, without secrets.
+  private func completed(_ error: VectorError, _ operation: Operation) -> VectorError {
+    var error = redactor.redact(error)
+    error.backend = error.backend ?? options.backend.rawValue
+    error.operation = error.operation ?? operation.name
+    return error
   }
 
   /// A caller's mistake interests while debugging, a failing backend always.
@@ -104,11 +138,18 @@ func ask(_ backend: any VectorBackend, _ health: HealthMonitor, _ context: CallC
 }
 
 extension CallOptions {
-  /// No backend of this version takes options of its own in a call.
-  func refuseExtraOptions() throws(VectorError) {
-    guard !extraJSON.isEmpty else { return }
-    for (key, _) in try optionsDocument(extraJSON, "extra_json").root.options("extra_json") {
-      throw VectorError(.invalidOption, "extra_json: backend \"memory\" knows no option \(quoted(key))")
+  /// For calls that take no options of one backend alone.
+  func refuseExtraOptions(_ backend: BackendKind) throws(VectorError) { _ = try extraOptions(backend, known: []) }
+
+  /// Options of one backend alone, whose names are known to it; nil for none.
+  func extraOptions(_ backend: BackendKind, known: [String]) throws(VectorError) -> JSONDocument? {
+    guard !extraJSON.isEmpty else { return nil }
+    let document = try optionsDocument(extraJSON, "extra_json")
+    for (key, _) in try document.root.options("extra_json") where !known.contains(where: { ByteString($0) == key }) {
+      let hint = nearestName(to: key.text, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+      throw VectorError(
+        .invalidOption, "extra_json: backend \"\(backend.rawValue)\" knows no option \(quoted(key)) here\(hint)")
     }
+    return document
   }
 }

@@ -15,6 +15,8 @@ package struct SearchRequest: Sendable {
   package var maxDistance: Double?
   /// Drop hits scoring lower than this.
   package var minScore: Double?
+  /// Options of one backend alone, an object whose names the backend declares; nil = none.
+  package var extra: JSONDocument?
   /// Record to leave out of the answer: the one a search by id starts from.
   package var excludedID: ByteString?
 

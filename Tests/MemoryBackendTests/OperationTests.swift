@@ -123,18 +123,9 @@ import VectorModel
       { _ = try backend.nearest([[1, 0, 0, 0]], k: 1) }, { try backend.clear(namespace: "", context: .unbounded) },
       { try backend.drop(context: .unbounded) }, { try backend.flush(context: .unbounded) },
       { _ = try backend.namespaces(context: .unbounded) }, { _ = try backend.collections(context: .unbounded) },
-      { try backend.createIndex(kind: "flat", context: .unbounded) },
+      { try backend.createIndex(IndexSpec(.flat), context: .unbounded) },
     ]
     for (number, call) in calls.enumerated() { #expect(status(of: call)?.status == .notFound, "call \(number)") }
-  }
-
-  @Test func indexesItHasNotAreNamed() throws {
-    let backend = makeBackend()
-    try backend.createIndex(kind: "flat", context: .unbounded)
-    try backend.createIndex(kind: "auto", context: .unbounded)
-    let error = try #require(status { try backend.createIndex(kind: "hnsw", context: .unbounded) })
-    #expect(error.status == .unsupported)
-    #expect(error.message.contains("memory") && error.message.contains("hnsw"))
   }
 
   @Test func aCancelledBatchLeavesNothing() throws {

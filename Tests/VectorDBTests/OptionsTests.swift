@@ -1,5 +1,6 @@
 import Support
 import Testing
+import VectorBackends
 import VectorModel
 
 @testable import VectorDB
@@ -23,7 +24,8 @@ private func failure(_ json: String) -> VectorError? {
     #expect(options.namespace == "t1")
     #expect(options.timeout == 1500)
     #expect(options.backend == .memory)
-    #expect(options.index == "auto")
+    #expect(options.index == IndexSpec())
+    #expect(options.mode == .createOrOpen)
     #expect(options.threads == DatabaseOptions.processors)
     #expect(options.given == ["dimensions", "metric", "namespace", "timeout"])
   }
@@ -52,13 +54,10 @@ private func failure(_ json: String) -> VectorError? {
     (#"{"dimensions": 3, "fault_injection": {"error_rate": 0.8, "stall_rate": 0.8}}"#, .invalidOption, "at most 1"),
     (#"{"dimensions": 3, "fault_injection": {"outages": [{"after_m": 1}]}}"#, .invalidOption, "\"after_ms\""),
     (#"{"dimensions": 3, "fault_injection": {"outages": 5}}"#, .invalidOption, "a list"),
-    (#"{"dimensions": 3, "mode": "open"}"#, .notFound, "private"),
     (#"{"dimensions": 3, "backend": "qdrant"}"#, .unsupported, "qdrant"),
     (#"{"dimensions": 3, "backend": "qdrnt"}"#, .invalidOption, "\"qdrant\""),
     (#"{"dimensions": 3, "auto_fields": false}"#, .invalidOption, "fields"),
     (#"{"dimensions": 3, "fields": {"a": "int"}}"#, .invalidOption, "fields.a"),
-    (#"{"metric": "l2"}"#, .invalidOption, "dimensions"),
-    ("", .invalidOption, "dimensions"),
     ("[]", .invalidOption, "an object"),
     ("{", .invalidJSON, "options"),
   ]) func aBadOptionIsNamed(json: String, status: Status, part: String) throws {

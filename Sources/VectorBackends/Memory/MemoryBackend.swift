@@ -6,6 +6,7 @@ import VectorStore
 /// Records in the memory of this process, gone with the database. Exact search, atomic batches, readers without locks.
 package final class MemoryBackend: VectorBackend {
   private let store: MemoryStore
+  private let shape: CollectionShape
   private let name: ByteString
   private let requests: LocalRequests
 
@@ -13,6 +14,7 @@ package final class MemoryBackend: VectorBackend {
   package init(
     dimensions: Int, metric: Metric, threads: Int, name: ByteString, requests: LocalRequests = .standard
   ) {
+    shape = CollectionShape(dimensions: dimensions, metric: metric)
     let threads = threads > 0 ? threads : WorkerPool.shared.parallelism
     store = MemoryStore(settings: StoreSettings(dimensions: dimensions, metric: metric, threads: threads))
     self.name = name
@@ -26,6 +28,9 @@ package final class MemoryBackend: VectorBackend {
     backend: "memory", maxTopK: nil, maxDimensions: 65_536, vectorsUnchanged: true, atomicBatch: true,
     metadataUpdate: .atomic, readYourWrites: .strong, filteredCount: true,
     filterOperators: Filter.operators, metrics: Metric.allCases.map(\.rawValue), indexes: ["flat"])
+
+  /// It was made with its handle: there is nothing to look for.
+  package func open(_ request: OpenRequest, context: CallContext) throws(VectorError) -> CollectionShape { shape }
 
   package func upsert(
     _ batch: RecordBatch, namespace: ByteString, context: CallContext
@@ -119,11 +124,9 @@ package final class MemoryBackend: VectorBackend {
     try requests.run(.probe, context) { (_) throws(VectorError) in try store.checkPresent() }
   }
 
-  package func createIndex(kind: String, context: CallContext) throws(VectorError) {
+  /// Its one index is there from the beginning.
+  package func createIndex(_ index: IndexSpec, context: CallContext) throws(VectorError) {
     try requests.run(.createIndex, context) { (_) throws(VectorError) in try store.checkPresent() }
-    guard kind == "flat" || kind == "auto" else {
-      throw VectorError(.unsupported, "the backend memory has no index \"\(kind)\": it has \"flat\"")
-    }
   }
 
   package func collections(context: CallContext) throws(VectorError) -> [ByteString] {

@@ -2,12 +2,13 @@ import Resilience
 import Support
 import VectorModel
 
-/// Tells the log callback what happens to one database, with the attribute names of OpenTelemetry where it has one.
+/// Tells the log callback what happens to one database, or to what several share, with the attribute names of OpenTelemetry where it has one.
 final class DatabaseEvents: EventSink {
-  private let name: ByteString
+  private let name: ByteString?
   private let backend: BackendKind
 
-  init(name: ByteString, backend: BackendKind) {
+  /// - Parameter name: of the database; nil for what several share.
+  init(name: ByteString?, backend: BackendKind) {
     self.name = name
     self.backend = backend
   }
@@ -22,7 +23,7 @@ final class DatabaseEvents: EventSink {
   func send(_ level: LogLevel, _ event: StaticString, _ fields: (inout JSONWriter) -> Void = { _ in }) {
     EventForwarder.shared.send(level, event) { json in
       json.field("db.system.name", backend.rawValue)
-      json.field("db.collection.name", name)
+      if let name { json.field("db.collection.name", name) }
       fields(&json)
     }
   }

@@ -30,6 +30,9 @@ package enum Operation: Int, CaseIterable, Sendable {
     }
   }
 
+  /// Whether options of one backend alone may shape it.
+  var isSearch: Bool { self == .search || self == .searchBatch || self == .searchByID }
+
   /// Milliseconds a call may take when its caller does not say: batches and scans of everything have no total.
   var standardTimeout: UInt64? {
     switch self {

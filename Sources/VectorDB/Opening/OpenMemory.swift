@@ -4,22 +4,27 @@ import VectorBackends
 import VectorModel
 
 /// A memory backend of its own with a request layer of its own: nothing of it is shared with another database.
-func openMemory(
-  name: ByteString, options: DatabaseOptions, events: DatabaseEvents
-) -> (backend: MemoryBackend, endpoint: any EndpointView) {
+func openMemory(_ opening: BackendOpening) throws(VectorError) -> OpenedBackend {
+  let options = opening.options
+  guard let dimensions = options.dimensions else {
+    throw VectorError(.invalidOption, "option \"dimensions\" is required to create a memory database")
+  }
+  guard options.mode != .open else {
+    throw VectorError(.notFound, "mode \"open\": a memory database is private to its handle, there is none to open")
+  }
   let environment = SystemEnvironment.shared
   let settings = options.resilience
   let endpoint = Endpoint(
-    identity: name, connections: NoConnections(), breaker: settings.breaker, budget: settings.budget,
+    identity: opening.name, connections: NoConnections(), breaker: settings.breaker, budget: settings.budget,
     limiter: RateLimiter(settings.rateLimit, environment), bulkhead: Bulkhead(settings.bulkhead, environment),
     environment: environment)
   let executor = RequestExecutor(
     endpoint, retry: settings.retry, timeouts: settings.timeouts ?? .none,
-    faults: settings.faults.map { FaultInjector($0, environment) }, events: events)
+    faults: settings.faults.map { FaultInjector($0, environment) }, events: opening.events)
   let backend = MemoryBackend(
-    dimensions: options.dimensions, metric: options.metric, threads: options.threads, name: name,
+    dimensions: dimensions, metric: options.metric ?? .cosine, threads: options.threads, name: opening.name,
     requests: LocalRequests(executor))
-  return (backend, endpoint)
+  return OpenedBackend(backend: backend, endpoint: endpoint)
 }
 
 extension AttemptTimeouts {

@@ -17,8 +17,8 @@ final class CallPipeline: Sendable {
   let endpoint: any EndpointView
   private let slowCalls: SlowCalls
   private let events: DatabaseEvents
-  /// What `timeout` and `total_timeout` of the options say, milliseconds.
-  private let timeout: UInt64?
+  /// Milliseconds by operation, nil = no bound.
+  private let timeouts: [UInt64?]
 
   init(
     _ options: DatabaseOptions, _ capabilities: Capabilities, endpoint: any EndpointView, events: DatabaseEvents
@@ -27,7 +27,7 @@ final class CallPipeline: Sendable {
     let settings = options.resilience
     self.endpoint = endpoint
     self.events = events
-    timeout = options.timeout
+    timeouts = Operation.allCases.map(options.callTimeout)
     slowCalls = SlowCalls(settings.slowCalls)
     health = HealthMonitor(settings.health)
     hedger = settings.hedge.map { Hedger($0, environment: environment, events: events) }
@@ -51,7 +51,7 @@ final class CallPipeline: Sendable {
     let start = monotonicNanoseconds()
     metrics.started()
     let tally = CallTally()
-    let context = call.context(standard: timeout ?? operation.standardTimeout, from: start, tally: tally)
+    let context = call.context(standard: timeouts[operation.rawValue], from: start, tally: tally)
     do throws(VectorError) {
       if let interruption = context.interruption() { throw VectorError(interruption) }
       let answer = try body(context)

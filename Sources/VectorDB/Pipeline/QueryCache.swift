@@ -38,6 +38,7 @@ extension CacheKey {
     add(options.exact)
     add(UInt64(options.call.include.rawValue))
     add(options.filter)
+    add(options.call.extraJSON)
     for bound in [options.maxDistance, options.minScore] {
       if let bound { add(bound) } else { addNothing() }
     }

@@ -52,6 +52,11 @@ package final class FailedItems: @unchecked Sendable {
     return reasons.count - 1
   }
 
+  /// Changes the messages of all reasons.
+  package func rewriteReasons(_ change: (String) -> String) {
+    reasons = reasons.map { ($0.status, change($0.message)) }
+  }
+
   /// Notes an item that failed; false when out of memory.
   package func add(_ index: Int, reason: Int) -> Bool { items.append(Item(index: index, reason: reason)) }
 

@@ -61,6 +61,19 @@ struct ResilienceOptions: Sendable {
     faults = try Self.optional(value, "fault_injection", FaultSettings())
   }
 
+  /// The settings of what databases of one identity share, as a text: those that differ in them share nothing.
+  var sharedText: ByteString {
+    var json = JSONWriter()
+    json.object { json in
+      budget.write("retry_budget", to: &json)
+      breaker.write("circuit_breaker", to: &json)
+      rateLimit.write("rate_limit", to: &json)
+      bulkhead.write("bulkhead", to: &json)
+      pool.write("pool", to: &json)
+    }
+    return ByteString(json.text)
+  }
+
   /// Nil for false and null, the defaults for true, else what the object says.
   private static func optional<Group: SettingGroup>(
     _ value: JSONValue, _ option: String, _ defaults: Group
@@ -88,15 +101,27 @@ extension CircuitBreakerSettings {
   }
 }
 
-extension ResilienceOptions {
+extension DatabaseOptions {
   /// The layers a call really passes, outermost first, and the settings of each.
-  func writePipeline(backend: String, to json: inout JSONWriter) {
+  func writePipeline(to json: inout JSONWriter) {
+    let isRemote = backend != .memory
+    resilience.writePipeline(
+      backend: backend.rawValue, timeouts: isRemote ? attemptTimeouts : resilience.timeouts, hasPool: isRemote,
+      to: &json)
+  }
+}
+
+extension ResilienceOptions {
+  fileprivate func writePipeline(
+    backend: String, timeouts: AttemptTimeouts?, hasPool: Bool, to json: inout JSONWriter
+  ) {
     var call = ["metrics", "deadline"]
     if cache != nil { call.append("cache") }
     if hedge != nil { call.append("hedge") }
     var request = ["retry", "circuit_breaker"]
     if rateLimit.perSecond != nil { request.append("rate_limit") }
     if bulkhead.maxConcurrent != nil { request.append("bulkhead") }
+    if hasPool { request.append("pool") }
     if timeouts != nil { request.append("attempt") }
     if faults != nil { request.append("fault_injection") }
     json.array("pipeline", call + request + [backend])
@@ -107,6 +132,7 @@ extension ResilienceOptions {
       health.write("health", to: &json)
       if rateLimit.perSecond != nil { rateLimit.write("rate_limit", to: &json) }
       if bulkhead.maxConcurrent != nil { bulkhead.write("bulkhead", to: &json) }
+      if hasPool { pool.write("pool", to: &json) }
       timeouts?.write("attempt", to: &json)
       hedge?.write("hedge", to: &json)
       if let threshold = slowCalls.slowCallThreshold { json.field("slow_call_threshold", threshold.seconds) }

@@ -1,0 +1,7 @@
+import Support
+import VectorModel
+
+/// The options of backend "chroma".
+enum ChromaOptions {
+  static let names: [String] = []
+}

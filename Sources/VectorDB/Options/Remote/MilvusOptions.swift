@@ -1,0 +1,7 @@
+import Support
+import VectorModel
+
+/// The options of backend "milvus".
+enum MilvusOptions {
+  static let names: [String] = []
+}
