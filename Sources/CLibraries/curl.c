@@ -2,6 +2,8 @@
 #define CURL_DISABLE_TYPECHECK
 #include "vdb_curl.h"
 
+#include "CSupport.h"
+
 /* Each function of libcurl that is used, by its name without the prefix. */
 #define FUNCTIONS(X) \
   X(global_init) X(version_info) X(getdate) X(slist_append) X(slist_free_all) \
@@ -127,7 +129,12 @@ const char *vdb_curl_multi_strerror(CURLMcode code) { return curl.multi_strerror
 
 CURLMcode vdb_curl_multi_poll(CURLM *multi, int descriptor, int milliseconds) {
   struct curl_waitfd extra = {.fd = descriptor, .events = CURL_WAIT_POLLIN, .revents = 0};
-  return curl.multi_poll(multi, &extra, descriptor < 0 ? 0 : 1, milliseconds, NULL);
+  int cancellation = vdb_cancellation_off();
+  uint32_t depth = vdb_gate_pause();
+  CURLMcode code = curl.multi_poll(multi, &extra, descriptor < 0 ? 0 : 1, milliseconds, NULL);
+  vdb_gate_resume(depth);
+  vdb_cancellation_restore(cancellation);
+  return code;
 }
 
 int vdb_curl_multi_ended(CURLM *multi, CURLcode *code) {

@@ -3,6 +3,8 @@
 #endif
 #include "vdb_signals.h"
 
+#include "CSupport.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <time.h>
@@ -23,6 +25,7 @@ void vdb_signals_hold(vdb_signal_hold *hold) {
   sigdelset(&blocked, SIGILL);
   sigdelset(&blocked, SIGTRAP);
   sigdelset(&blocked, SIGABRT);
+  hold->cancellation = vdb_cancellation_off();
   pthread_sigmask(SIG_SETMASK, &blocked, &hold->mask);
   /* It can only be pending already where the host blocks it. */
   hold->pipe_was_pending = sigismember(&hold->mask, SIGPIPE) == 1 && pipe_is_pending();
@@ -40,5 +43,6 @@ void vdb_signals_release(const vdb_signal_hold *hold) {
     }
   }
   pthread_sigmask(SIG_SETMASK, &hold->mask, NULL);
+  vdb_cancellation_restore(hold->cancellation);
   errno = kept;
 }

@@ -44,6 +44,12 @@ int vdb_wait_socket(int socket, int interest, int wakeup, uint64_t deadline) {
   return result;
 }
 
+int vdb_socket_is_open(int socket) {
+  char byte;
+  ssize_t count = recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return count > 0 || (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
+}
+
 int vdb_resolve(const char *host, char *addresses) {
   struct addrinfo hints = {0};
   hints.ai_family = AF_UNSPEC;

@@ -57,7 +57,7 @@ CURLMcode vdb_curl_multi_remove_handle(CURLM *_Nonnull multi, CURL *_Nonnull eas
 CURLMcode vdb_curl_multi_perform(CURLM *_Nonnull multi, int *_Nonnull running);
 CURLMcode vdb_curl_multi_set_long(CURLM *_Nonnull multi, CURLMoption option, long value);
 const char *_Nonnull vdb_curl_multi_strerror(CURLMcode code);
-/* Waits for the sockets of the transfers and for `descriptor` to become readable, at most so long. */
+/* Waits for the sockets of the transfers and for `descriptor` to become readable, at most so long, outside the gate. */
 CURLMcode vdb_curl_multi_poll(CURLM *_Nonnull multi, int descriptor, int milliseconds);
 /* How a transfer that has ended did: 1 with its result in `code`, 0 when none has ended. */
 int vdb_curl_multi_ended(CURLM *_Nonnull multi, CURLcode *_Nonnull code);

@@ -13,6 +13,7 @@
 #include "vdb_simd.h"
 #include "vdb_sockets.h"
 #include "vdb_threads.h"
+#include "vdb_wakeup.h"
 #include "vdb_json.h"
 #include "vdb_utf8.h"
 

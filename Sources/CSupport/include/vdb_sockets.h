@@ -13,6 +13,9 @@
  * Returns what the socket is ready for, everything asked when it failed; 0 when it is not ready; -errno. */
 int vdb_wait_socket(int socket, int interest, int wakeup, uint64_t deadline);
 
+/* Whether a socket that lies idle is still connected, as far as one can see without waiting. */
+int vdb_socket_is_open(int socket);
+
 /* The most addresses that vdb_resolve gives, and the room for each, NUL included. */
 #define VDB_MAX_ADDRESSES 16
 #define VDB_ADDRESS_SIZE 80

@@ -1,0 +1,159 @@
+import CLibraries
+import Glibc
+import Support
+
+/// What libcurl tells of the transfer that goes on, and the sockets it holds: the other end of its callbacks.
+///
+/// One for each connection, made ready for each request. Called on the thread that drives the transfer and no other.
+final class HTTPTransfer {
+  /// Why a callback ended the transfer.
+  enum Problem {
+    case tooLarge
+    case headersTooLarge
+    case outOfMemory
+  }
+
+  private(set) var headers = ColumnBuffer<UInt8>()
+  private(set) var trailers = ColumnBuffer<UInt8>()
+  private(set) var body = ColumnBuffer<UInt8>()
+  private(set) var problem: Problem?
+  /// Whether the request began to be sent: whatever fails from here on may have been applied.
+  fileprivate(set) var hasStarted = false
+  /// Whether a first byte of an answer came.
+  private(set) var hasAnswer = false
+  /// Whether libcurl wanted another connection although the request had been sent on the one it had.
+  fileprivate(set) var wasDropped = false
+  /// Sockets that are open: closed by hand in a forked child, where nothing else may be touched.
+  private(set) var sockets: [Int32] = []
+
+  private let maxBodyBytes: Int
+  private var areHeadersDone = false
+  /// Set while libcurl cannot tell when a request starts: then each counts as started.
+  var cannotTellStart = false
+
+  /// Far more than any server has reason to send.
+  private static let maxHeaderBytes = 128 << 10
+
+  init(maxBodyBytes: Int) { self.maxBodyBytes = maxBodyBytes }
+
+  /// Before a request is sent.
+  func begin() {
+    (headers, trailers, body) = (ColumnBuffer(), ColumnBuffer(), ColumnBuffer())
+    problem = nil
+    hasStarted = cannotTellStart
+    hasAnswer = false
+    wasDropped = false
+    areHeadersDone = false
+  }
+
+  /// Hands out what arrived and keeps none of it.
+  func finish(status: Int) -> HTTPResponse {
+    defer { (headers, trailers, body) = (ColumnBuffer(), ColumnBuffer(), ColumnBuffer()) }
+    return HTTPResponse(
+      status: status, headers: HTTPHeaders(lines: headers), trailers: HTTPHeaders(lines: trailers), body: body)
+  }
+
+  /// In a forked child: closes the descriptors without a word to the peer.
+  func abandonSockets() {
+    for socket in sockets { Glibc.close(socket) }
+    sockets = []
+  }
+
+  /// Has libcurl tell this object. It must outlive the handle. CURLE_OK, or what the library cannot do.
+  func attach(to easy: UnsafeMutableRawPointer) -> CURLcode {
+    let context = Unmanaged.passUnretained(self).toOpaque()
+    for code in [
+      vdb_curl_easy_set_body(easy, takeBody, context),
+      vdb_curl_easy_set_header(easy, takeHeader, context),
+      vdb_curl_easy_set_sockets(easy, openSocket, closeSocket, context),
+    ] where code != CURLE_OK {
+      return code
+    }
+    cannotTellStart = vdb_curl_easy_set_before_request(easy, requestStarts, context) != CURLE_OK
+    return CURLE_OK
+  }
+
+  fileprivate func take(body bytes: UnsafeRawBufferPointer) -> Bool {
+    if bytes.count > maxBodyBytes - body.count {
+      problem = .tooLarge
+    } else if !body.append(bytes: bytes) {
+      problem = .outOfMemory
+    }
+    return problem == nil
+  }
+
+  fileprivate func take(header line: UnsafeRawBufferPointer) -> Bool {
+    hasAnswer = true
+    if line.starts(with: "HTTP/".utf8) {
+      // The headers of an interim answer are not those of the answer.
+      (headers, trailers) = (ColumnBuffer(), ColumnBuffer())
+      areHeadersDone = false
+      return true
+    }
+    if line.first == 0x0D || line.first == 0x0A {
+      areHeadersDone = true
+      return true
+    }
+    let target = areHeadersDone ? trailers : headers
+    if line.count > Self.maxHeaderBytes - target.count {
+      problem = .headersTooLarge
+    } else if !target.append(bytes: line) {
+      problem = .outOfMemory
+    }
+    return problem == nil
+  }
+
+  fileprivate func opened(_ socket: Int32) { sockets.append(socket) }
+
+  fileprivate func closed(_ socket: Int32) { sockets.removeAll { $0 == socket } }
+}
+
+// What libcurl calls. It was given the transfer, which outlives its handle.
+
+private func transfer(_ context: UnsafeMutableRawPointer?) -> HTTPTransfer? {
+  context.map { Unmanaged<HTTPTransfer>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func takeBody(
+  _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+  // `size` is always 1.
+  let bytes = UnsafeRawBufferPointer(start: bytes, count: count)
+  return transfer(context)?.take(body: bytes) == true ? count : -1
+}
+
+private func takeHeader(
+  _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+  let line = UnsafeRawBufferPointer(start: bytes, count: count)
+  return transfer(context)?.take(header: line) == true ? count : -1
+}
+
+private func requestStarts(
+  _ context: UnsafeMutableRawPointer?, _ peer: UnsafeMutablePointer<CChar>?, _ own: UnsafeMutablePointer<CChar>?,
+  _ peerPort: Int32, _ ownPort: Int32
+) -> Int32 {
+  transfer(context)?.hasStarted = true
+  return 0
+}
+
+/// libcurl would send a request again by itself when a kept connection dies. Whether a request may be repeated is not its to
+/// decide: no second connection for one that has been sent.
+private func openSocket(
+  _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
+) -> curl_socket_t {
+  guard let transfer = transfer(context), let address else { return -1 }
+  if transfer.hasStarted, !transfer.cannotTellStart {
+    transfer.wasDropped = true
+    return -1
+  }
+  let type = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
+  let socket = Glibc.socket(address.pointee.family, type, address.pointee.protocol)
+  if socket >= 0 { transfer.opened(socket) }
+  return socket
+}
+
+private func closeSocket(_ context: UnsafeMutableRawPointer?, _ socket: curl_socket_t) -> Int32 {
+  transfer(context)?.closed(socket)
+  return Glibc.close(socket)
+}
