@@ -24,7 +24,7 @@ final class DatabaseCore: Sendable {
   init(name: ByteString, options: DatabaseOptions) throws(VectorError) {
     self.name = name
     let remote = RemoteOptions(
-      backend: options.backend, name: name, given: options.others, readsEnvironment: options.readsEnvironment)
+      backend: options.backend, name: name, given: options.others, environment: options.environment)
     events = DatabaseEvents(name: name, backend: options.backend)
     let opened: OpenedBackend
     do throws(VectorError) {
@@ -32,6 +32,7 @@ final class DatabaseCore: Sendable {
     } catch { throw Redactor(remote.secrets).redact(error) }
     var options = options
     options.others = []
+    options.environment = .none
     options.described = remote.described
     self.options = options
     redactor = Redactor(remote.secrets)

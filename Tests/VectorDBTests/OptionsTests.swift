@@ -1,3 +1,4 @@
+import Glibc
 import Support
 import Testing
 import VectorBackends
@@ -56,6 +57,8 @@ private func failure(_ json: String) -> VectorError? {
     (#"{"dimensions": 3, "fault_injection": {"outages": 5}}"#, .invalidOption, "a list"),
     (#"{"dimensions": 3, "backend": "qdrant"}"#, .unsupported, "qdrant"),
     (#"{"dimensions": 3, "backend": "qdrnt"}"#, .invalidOption, "\"qdrant\""),
+    (#"{"dimensions": 3, "env": 1}"#, .invalidOption, "true or false"),
+    (#"{"dimensions": 3, "env": {"PGHOST": 1}}"#, .invalidOption, "env.PGHOST"),
     (#"{"dimensions": 3, "auto_fields": false}"#, .invalidOption, "fields"),
     (#"{"dimensions": 3, "fields": {"a": "int"}}"#, .invalidOption, "fields.a"),
     ("[]", .invalidOption, "an object"),
@@ -71,5 +74,15 @@ private func failure(_ json: String) -> VectorError? {
   @Test(arguments: ["false", "null", "{}", #"{"enabled": false}"#]) func aFeatureMayBeSwitchedOff(value: String) throws
   {
     _ = try parse(#"{"dimensions": 3, "cache": \#(value), "resilience": \#(value)}"#)
+  }
+
+  @Test func theEnvironmentIsTheProcessesOwnOneThatWasGivenOrNone() throws {
+    setenv("VDB_TEST_VARIABLE", "from the process", 1)
+    defer { unsetenv("VDB_TEST_VARIABLE") }
+    #expect(try parse("{}").environment["VDB_TEST_VARIABLE"] == "from the process")
+    #expect(try parse(#"{"env": false}"#).environment["VDB_TEST_VARIABLE"] == nil)
+    let given = try parse(#"{"env": {"VDB_TEST_VARIABLE": "given", "EMPTY": ""}}"#).environment
+    #expect(given["VDB_TEST_VARIABLE"] == "given")
+    #expect(given["EMPTY"] == nil && given["PATH"] == nil)
   }
 }

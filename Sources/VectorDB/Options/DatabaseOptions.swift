@@ -16,8 +16,8 @@ struct DatabaseOptions: Sendable {
   var mode = OpenRequest.Mode.createOrOpen
   /// "connect" is "lazy": the first call opens the collection. Default false, "eager".
   var isLazy = false
-  /// "env": whether connection options may come from the environment. Default true.
-  var readsEnvironment = true
+  /// "env": where connection options may come from beside the options. Default the environment of the process.
+  var environment = EnvironmentVariables.process
   /// "namespace": 0...255 bytes. Default empty.
   var namespace = ByteString([])
   /// "threads": threads that one search may use, 1...1024. Default the number of processors.
@@ -78,7 +78,7 @@ struct DatabaseOptions: Sendable {
     case "total_timeout": totalTimeout = try value.milliseconds("total_timeout")
     case "mode": mode = try Self.mode(value)
     case "connect": isLazy = try value.choice("connect", ["eager", "lazy"]) == "lazy"
-    case "env": readsEnvironment = try value.boolean("env")
+    case "env": environment = try EnvironmentVariables.parse(value)
     case "resilience": try resilience.setResilience(value)
     case "cache": try resilience.setCache(value)
     case "fault_injection": try resilience.setFaults(value)

@@ -1,4 +1,3 @@
-import Glibc
 import Support
 import VectorModel
 
@@ -13,7 +12,7 @@ final class RemoteOptions {
   /// The database's name, which the collection has unless an option says otherwise.
   let name: ByteString
   private let given: [(name: ByteString, value: JSONValue)]
-  private let readsEnvironment: Bool
+  private let variables: EnvironmentVariables
   /// Values that must not be told: passwords, tokens, keys.
   private(set) var secrets: [String] = []
   /// What `describe` tells, in the order it was read.
@@ -24,12 +23,13 @@ final class RemoteOptions {
 
   /// - Parameter given: the options that are not among the common ones.
   init(
-    backend: BackendKind, name: ByteString, given: [(name: ByteString, value: JSONValue)], readsEnvironment: Bool
+    backend: BackendKind, name: ByteString, given: [(name: ByteString, value: JSONValue)],
+    environment: EnvironmentVariables
   ) {
     self.backend = backend
     self.name = name
     self.given = given
-    self.readsEnvironment = readsEnvironment
+    variables = environment
   }
 
   /// Whether the option was given.
@@ -70,13 +70,9 @@ final class RemoteOptions {
     return choice
   }
 
-  /// An environment variable; nil when it is unset, empty, or the option "env" is false. Whoever uses it says so with `note`
-  /// or `noteSecret`.
-  func environment(_ variable: String) -> String? {
-    guard readsEnvironment, let value = getenv(variable) else { return nil }
-    let text = String(cString: value)
-    return text.isEmpty ? nil : text
-  }
+  /// An environment variable; nil when it is unset or empty, or the option "env" keeps it away. Whoever uses it says so with
+  /// `note` or `noteSecret`.
+  func environment(_ variable: String) -> String? { variables[variable] }
 
   /// Has `describe` tell a value: one from the environment, a default, or a part of a text that is itself a secret.
   func note(_ option: String, _ value: String, _ source: Source) {
