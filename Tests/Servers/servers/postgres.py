@@ -80,6 +80,12 @@ class Postgres(Server):
   def options_at(self, host: str, port: int) -> dict[str, Any]:
     return {"backend": "pgvector", "connection_string": self.url_at(host, port)}
 
+  def read_only_options(self) -> dict[str, Any]:
+    exists = self.psql("SELECT 1 FROM pg_roles WHERE rolname = 'reader'")
+    if not exists:
+      self.psql("CREATE ROLE reader LOGIN PASSWORD 'reader'; GRANT pg_read_all_data TO reader")
+    return {"backend": "pgvector", "connection_string": f"postgresql://reader:reader@{self.host}:{self.port}/postgres"}
+
   def psql(self, text: str, database: str = "postgres") -> str:
     """Runs SQL as the superuser, and returns what it answers, unaligned."""
     command: list[Any] = [self.programs / "bin/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", text]

@@ -65,6 +65,10 @@ class Server:
     """Options of vectordb.create that reach it, the backend's name among them."""
     return self.options_at(self.host, self.port)
 
+  def read_only_options(self) -> Optional[dict[str, Any]]:
+    """Options whose user may read everything and change nothing; None where there are no such users."""
+    return None
+
   # What tests do with it.
 
   def started(self: Self) -> Self:

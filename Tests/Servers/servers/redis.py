@@ -64,6 +64,20 @@ class Redis(Server):
     return options
 
 
+  def read_only_options(self) -> dict[str, Any]:
+    self.command_line("ACL", "SETUSER", "reader", "on", ">reader", "~*", "-@all", "+@read", "+@connection")
+    return {**self.options, "username": "reader", "password": "reader"}
+
+  def command_line(self, *words: str) -> bytes:
+    """Sends one command, and returns the beginning of its raw answer; without a password and TLS only."""
+    parts = [word.encode() for word in words]
+    request = b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+    answer = exchange((self.host, self.port), request)
+    if answer == b"-":
+      raise RuntimeError(f"Redis refused {words[0]}")
+    return answer
+
+
 def redis(password: Optional[str] = None, tls: bool = False, durable: bool = True) -> Redis:
   """A running Redis with its query engine."""
   return Redis(password, tls, durable).started()
