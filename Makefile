@@ -1,13 +1,14 @@
 # Thin on purpose: every target is a script in scripts/, which says what it does in its first lines.
 PREFIX ?= /usr/local
 
-.PHONY: help setup build demo demo-resilience test bench sanitize dist install sample clean
+.PHONY: help setup build demo demo-resilience test bench bench-backends sanitize dist install sample clean
 
 help:
 	@echo 'make demo       builds the library and answers real questions from C, Python and Elixir'
 	@echo 'make demo-resilience   the library under a failing backend, printed and drawn into build/resilience.svg'
 	@echo 'make test       builds and runs every test'
 	@echo 'make bench      benchmarks beside faiss and numpy, into docs/benchmarks.md'
+	@echo 'make bench-backends   the network backends beside their usual Python clients, on real servers'
 	@echo 'make sanitize   the tests under the thread and address sanitizers'
 	@echo 'make dist       the stripped library with header, pkg-config and CMake files in dist/'
 	@echo 'make install    the same below PREFIX (/usr/local); DESTDIR is respected'
@@ -33,6 +34,9 @@ test:
 
 bench:
 	@scripts/bench
+
+bench-backends:
+	@scripts/bench-backends
 
 sanitize:
 	@scripts/sanitize

@@ -1,0 +1,10 @@
+"""The usual Python client of each backend, and the bytes of a writer and a searcher that speak its protocol without any client.
+
+A peer has
+  options(name)             how the library opens the same collection
+  create(name) drop(name)   an empty collection with the index state that the library's own gets
+  upsert(name, rows)        with the client, as its documentation says is fast
+  search(name, query)       with the client: ids of the nearest
+  bare_upsert(name, rows, folder) -> (program, address, files)
+  bare_search(name, rows, folder) -> (program, address, file)
+"""

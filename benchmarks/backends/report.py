@@ -1,0 +1,49 @@
+"""Puts the results of run.py into docs/benchmarks.md, as its last section.
+
+  python benchmarks/backends/report.py results.json docs/benchmarks.md
+"""
+
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+HEADING = "## Network backends"
+
+
+def section(results):
+  commit = subprocess.run(["git", "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True).stdout.strip()
+  machine = f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
+  lines = [
+    HEADING, "",
+    f"Written by `make bench-backends` at commit {commit} ({machine}); servers and clients on the same machine.",
+    f"{results['rows']:,} rows of 384 dimensions with a string and a number each, the same index state and durability on each side",
+    "(`benchmarks/backends/run.py` says what each side does). The bare writer sends bytes encoded beforehand, the bare search",
+    "is a loop in C over libpq, hiredis or libcurl. More is better in the first two ratios, less in the others.", "",
+    "| backend | bulk over client | bulk over bare | CPU a row, of client's | search p50, ms | over bare | CPU a search, of client's |",
+    "|---|--:|--:|--:|--:|--:|--:|",
+  ]
+  for backend, found in results["backends"].items():
+    bulk, search = found["bulk"], found["search"]
+    lines.append(
+      f"| {backend} ({found['client']}) | {bulk['speed_over_client']:.2f} | {bulk['speed_over_bare']:.2f} "
+      f"| {bulk['cpu_over_client']:.2f} | {search['p50_ms']['ours']:.2f} | {search['latency_over_bare']:.2f} "
+      f"| {search['cpu_over_client']:.2f} |")
+  lines += [
+    "", "| backend | rows/s | client's | bare | CPU µs/row | client's | bare | CPU µs/search | client's | from C |",
+    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+  ]
+  for backend, found in results["backends"].items():
+    rate, cpu, each = found["bulk"]["rows_per_second"], found["bulk"]["cpu_us_a_row"], found["search"]["cpu_us"]
+    lines.append(
+      f"| {backend} | " + " | ".join(f"{rate[side]:,.0f}" for side in ("ours", "client", "bare")) + " | "
+      + " | ".join(f"{cpu[side]:.1f}" for side in ("ours", "client", "bare")) + " | "
+      + " | ".join(f"{each[side]:.0f}" for side in ("ours", "client", "from C")) + " |")
+  return "\n".join(lines) + "\n"
+
+
+results, document = json.loads(pathlib.Path(sys.argv[1]).read_text()), pathlib.Path(sys.argv[2])
+before = document.read_text().split(HEADING)[0].rstrip()
+document.write_text(f"{before}\n\n{section(results)}")

@@ -1,0 +1,148 @@
+"""Each network backend through the library, beside its usual Python client and beside its bare protocol, in one run.
+
+  python benchmarks/backends/run.py [--rows 20000] [--rounds 3] [--searches 300] [--output FILE] [BACKEND ...]
+
+Bulk: the same rows into an empty collection with the same index state on each side, in turns; a ratio is the median of the ratios
+of the rounds. The bare writer sends bytes that were encoded before the clock started. CPU is that of the client process, user and
+system, all threads. Search: one query at a time, the same collection, in turns within one process written in C.
+"""
+
+import argparse
+import importlib
+import json
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import servers  # noqa: E402
+import vectordb  # noqa: E402
+from data import DIMENSIONS, K, Rows  # noqa: E402
+
+BACKENDS = ("pgvector", "redis", "chroma", "milvus")
+SETTINGS = {"pgvector": {"settings": {"fsync": "on"}}}
+
+
+def timed(work):
+  """(seconds, CPU seconds of this process)"""
+  before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+  work()
+  seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF)
+  return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def program(*arguments):
+  done = subprocess.run([str(each) for each in arguments], capture_output=True, text=True, timeout=600)
+  if done.returncode != 0:
+    sys.exit(f"{arguments[0]} failed: {done.stderr}")
+  return json.loads(done.stdout)
+
+
+def ours(peer, name, kind):
+  return vectordb.create(name, dimensions=DIMENSIONS, metric="cosine", index=kind, **peer.options(name))
+
+
+def bulk(backend, module, peer, rows, arguments, folder):
+  sides = {"ours": [], "client": [], "bare": []}
+  prepared = peer.bare_upsert("bench_bare", rows, folder)
+  for _ in range(arguments.rounds):
+    with ours(peer, "bench_ours", module.index) as db:
+      db.clear() if db.count() else None
+      sides["ours"].append(timed(lambda: (db.upsert(rows.ids, rows.vectors, rows.metadata), db.flush())))
+      assert db.count() == len(rows)
+      db.drop()
+    peer.create("bench_client")
+    sides["client"].append(timed(lambda: peer.upsert("bench_client", rows)))
+    peer.drop("bench_client")
+    executable, address, files = prepared
+    if backend == "chroma":  # its address holds the collection's number
+      executable, address, files = prepared = peer.bare_upsert("bench_bare", rows, folder)
+    else:
+      peer.create("bench_bare")
+    told = program(arguments.programs / executable, "upsert", address, *files)
+    sides["bare"].append((told["seconds"], told["cpu"]))
+    peer.drop("bench_bare")
+  count = len(rows)
+  ratio = lambda side: statistics.median(b[0] / a[0] for a, b in zip(sides["ours"], sides[side]))  # noqa: E731
+  return {
+    "rows_per_second": {side: count / statistics.median(each[0] for each in took) for side, took in sides.items()},
+    "speed_over_client": ratio("client"),
+    "speed_over_bare": ratio("bare"),
+    "cpu_us_a_row": {side: statistics.median(each[1] for each in took) / count * 1e6 for side, took in sides.items()},
+  }
+
+
+def search(module, peer, rows, arguments, folder):
+  with ours(peer, "bench_search", module.index) as db:
+    db.upsert(rows.ids, rows.vectors, rows.metadata)
+    if module.search_index != module.index:
+      if module.name == "redis-py":  # an index is part of its collection
+        db.drop()
+        db = ours(peer, "bench_search", module.search_index)
+        db.upsert(rows.ids, rows.vectors, rows.metadata)
+      else:
+        db.create_index(module.search_index)
+    db.flush()
+    queries = folder / "queries.f32"
+    rows.queries.tofile(queries)
+    executable, address, file = peer.bare_search("bench_search", rows, folder)
+    options = json.dumps({"dimensions": DIMENSIONS, "metric": "cosine", **peer.options("bench_search")})
+    told = program(arguments.programs / executable, "search", address, file, queries, options, arguments.searches)
+    if told["hits"][0] != told["hits"][1]:
+      sys.exit(f"{module.name}: the two sides found {told['hits']} hits")
+    wanted = [rows.queries[at % len(rows.queries)] for at in range(arguments.searches)]
+    for query in wanted[:20]:
+      db.search(query, top_k=K), peer.search("bench_search", query)
+    mine = timed(lambda: [db.search(query, top_k=K) for query in wanted])
+    client = timed(lambda: [peer.search("bench_search", query) for query in wanted])
+    same = statistics.mean(
+      len({each.id for each in db.search(query, top_k=K)} & {_plain(id) for id in peer.search("bench_search", query)}) / K
+      for query in wanted[:50])
+    db.drop()
+    db.close()
+  return {
+    "p50_ms": {"ours": told["ours_p50_ms"], "bare": told["bare_p50_ms"]},
+    "latency_over_bare": told["ours_p50_ms"] / told["bare_p50_ms"],
+    "cpu_us": {"ours": mine[1] / len(wanted) * 1e6, "client": client[1] / len(wanted) * 1e6, "from C": told["our_cpu_us"]},
+    "cpu_over_client": mine[1] / client[1],
+    "same_answers": same,
+  }
+
+
+def _plain(id):
+  """An id without what a backend puts before it."""
+  return id.rsplit(":", 1)[-1]
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument("backends", nargs="*", default=BACKENDS)
+  parser.add_argument("--rows", type=int, default=20_000)
+  parser.add_argument("--rounds", type=int, default=3)
+  parser.add_argument("--searches", type=int, default=300)
+  parser.add_argument("--programs", type=pathlib.Path, required=True, help="folder of the programs in C")
+  parser.add_argument("--output", type=pathlib.Path)
+  arguments = parser.parse_args()
+  rows, results = Rows(arguments.rows), {}
+  for backend in arguments.backends:
+    module = importlib.import_module(f"peers.{backend}")
+    with servers.SERVERS[backend](**SETTINGS.get(backend, {})) as server, tempfile.TemporaryDirectory() as folder:
+      peer, folder = module.Peer(server), pathlib.Path(folder)
+      found = {"client": module.name, "bulk": bulk(backend, module, peer, rows, arguments, folder)}
+      found["bulk"]["cpu_over_client"] = found["bulk"]["cpu_us_a_row"]["ours"] / found["bulk"]["cpu_us_a_row"]["client"]
+      print(backend, json.dumps(found["bulk"]), flush=True)
+      found["search"] = search(module, peer, rows, arguments, folder)
+      print(backend, json.dumps(found["search"]), flush=True)
+      results[backend] = found
+  if arguments.output:
+    arguments.output.write_text(json.dumps({"rows": len(rows), "backends": results}, indent=1))
+
+
+if __name__ == "__main__":
+  main()
