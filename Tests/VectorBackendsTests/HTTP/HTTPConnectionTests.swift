@@ -1,0 +1,129 @@
+import Resilience
+import Support
+import Testing
+
+@testable import VectorBackends
+@testable import VectorModel
+
+/// Requests and answers over one connection.
+@Suite struct HTTPConnectionTests {
+  @Test func oneConnectionServesOneRequestAfterTheOther() throws {
+    let server = try ScriptedServer([.read, answer("200 OK", "one"), .read, answer("404 Not Found", "two")])
+    defer { server.stop() }
+    let connection = try connection(to: server) { $0.basePath = "/base" }
+    let body = Array("{\"a\":1}".utf8)
+    let first = try body.withUnsafeBytes { bytes in
+      try connection.send(
+        HTTPRequest(
+          .post, "/p?q=1", headers: [("Content-Type", "application/json"), ("X-Empty", "")], body: .bytes(bytes)),
+        context: .unbounded)
+    }
+    #expect(first.status == 200)
+    #expect(first.text == "one")
+    let second = try connection.send(HTTPRequest(.delete, "/d%20e/../f"), context: .unbounded)
+    #expect(second.status == 404)
+    #expect(second.text == "two")
+    #expect(server.connectionCount == 1)
+    let (post, delete) = (server.requests[0], server.requests[1])
+    #expect(post.hasPrefix("POST /base/p?q=1 HTTP/1.1\r\n"))
+    #expect(post.contains("Content-Type: application/json\r\n"))
+    #expect(post.contains("X-Empty:\r\n"))
+    #expect(post.contains("User-Agent: libvectordb"))
+    #expect(!post.contains("Expect"))
+    #expect(post.hasSuffix("\r\n\r\n{\"a\":1}"))
+    #expect(delete.hasPrefix("DELETE /base/d%20e/../f HTTP/1.1\r\n"))
+    #expect(!delete.contains("Content-Type"))
+  }
+
+  @Test func aLongBodyGoesWithoutWaitingToBeAskedForIt() throws {
+    let server = try ScriptedServer([.read, answer("200 OK")])
+    defer { server.stop() }
+    let body = [UInt8](repeating: 0x61, count: 3 << 20)
+    let connection = try connection(to: server)
+    let tally = CallTally()
+    let took = try milliseconds {
+      _ = try body.withUnsafeBytes { bytes in
+        try connection.send(
+          HTTPRequest(.put, "/", body: .bytes(bytes)), context: CallContext(tally: tally))
+      }
+    }
+    #expect(took < 900)
+    #expect(server.requests[0].hasSuffix("aaaa"))
+    #expect(tally[.bytesSent] == UInt64(body.count))
+  }
+
+  @Test func headersAndTrailersAreFoundWhateverTheirCase() throws {
+    let server = try ScriptedServer([
+      .read, .write("HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"),
+      .write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nx-Thing:  a b \r\nX-Thing: c\r\nEmpty:\r\n\r\n"),
+      .write("3\r\nabc\r\n0\r\nGrpc-Status: 5\r\n\r\n"),
+    ])
+    defer { server.stop() }
+    let response = try connection(to: server).send(HTTPRequest(.get, "/"), context: .unbounded)
+    #expect(response.text == "abc")
+    #expect(response.headers["X-THING"] == "a b")
+    #expect(response.headers["empty"] == "")
+    #expect(response.headers["thing"] == nil)
+    #expect(response.headers["link"] == nil)
+    #expect(response.headers["grpc-status"] == nil)
+    #expect(response.trailers["grpc-status"] == "5")
+  }
+
+  @Test func redirectsAreAnswersLikeOthers() throws {
+    let server = try ScriptedServer([.read, answer("302 Found", "", "Location: http://127.0.0.1:1/")])
+    defer { server.stop() }
+    #expect(try connection(to: server).send(HTTPRequest(.get, "/"), context: .unbounded).status == 302)
+  }
+
+  @Test func compressedBodiesAreReadAndBoundedByWhatTheyUnpackTo() throws {
+    // 64 KiB of zeros, packed.
+    let packed: [UInt8] =
+      [
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xed, 0xc1, 0x01, 0x01, 0x00, 0x00, 0x00, 0x80,
+        0x90, 0xfe, 0xaf, 0xee, 0x08, 0x0a,
+      ] + [UInt8](repeating: 0, count: 63) + [0x6a, 0xeb, 0x8e, 0x97, 0xd7, 0x00, 0x00, 0x01, 0x00]
+    let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(packed.count)\r\n\r\n"
+    let server = try ScriptedServer([.read, .write(head), .writeBytes(packed)])
+    defer { server.stop() }
+    let whole = try connection(to: server).send(HTTPRequest(.get, "/"), context: .unbounded)
+    #expect(whole.body.count == 65_536)
+    #expect(server.requests[0].contains("Accept-Encoding: gzip"))
+    let small = try connection(to: server) { $0.maxResponseBytes = 65_535 }
+    let refused = failure { () throws(AttemptFailure) in
+      _ = try small.send(HTTPRequest(.get, "/"), context: .unbounded)
+    }
+    #expect(refused?.kind == .refused)
+    #expect(refused?.error.status == .tooLarge)
+  }
+
+  @Test func aHeaderCannotSmuggleAnother() throws {
+    let server = try ScriptedServer([.read, answer("200 OK")])
+    defer { server.stop() }
+    let connection = try connection(to: server)
+    for (name, value) in [("X-Key", "secret\r\nX-Other: 1"), ("X-Key", "a\0b"), ("X Key", "v"), ("X:Key", "v")] {
+      let refused = failure { () throws(AttemptFailure) in
+        _ = try connection.send(HTTPRequest(.get, "/", headers: [(name, value)]), context: .unbounded)
+      }
+      #expect(refused?.error.status == .invalidArgument)
+      #expect(refused?.error.message.contains("secret") == false)
+    }
+    #expect(server.connectionCount == 0)
+  }
+
+  @Test func anIdleConnectionThatTheServerClosedIsSeenWithoutSending() throws {
+    let server = try ScriptedServer([.read, answer("200 OK")], [.read, answer("200 OK", "again")])
+    defer { server.stop() }
+    let connection = try connection(to: server)
+    _ = try connection.send(HTTPRequest(.get, "/"), context: .unbounded)
+    while connection.isAlive {}
+    #expect(try connection.send(HTTPRequest(.get, "/"), context: .unbounded).text == "again")
+    #expect(server.connectionCount == 2)
+  }
+
+  @Test func pathSegmentsAreEncodedWhole() {
+    #expect(percentEncoded("a b/c?é%") == "a%20b%2Fc%3F%C3%A9%25")
+    #expect(percentEncoded("A-z_0.9~") == "A-z_0.9~")
+    #expect(percentEncoded("..") == "%2E%2E")
+    #expect(percentEncoded("...") == "...")
+  }
+}
