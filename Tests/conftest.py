@@ -8,5 +8,5 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "bindings/python/src"), str(ROOT / "Tests/Servers")]
 os.environ.setdefault("VECTORDB_LIBRARY", str(ROOT / ".build/release/libvectordb.so"))
 
-from servers.fixtures import *  # noqa: E402, F403
-from servers.fixtures import pytest_runtest_makereport  # noqa: E402, F401
+from servers.fixtures import *  # noqa: F403
+from servers.fixtures import pytest_runtest_makereport  # noqa: F401

@@ -1,6 +1,6 @@
 """Every test of the contract runs once for each backend of `backends.BACKENDS`.
 
-  pytest Tests/Contract --backends memory,redis --seeds 20
+pytest Tests/Contract --backends memory,redis --seeds 20
 """
 
 import itertools
@@ -12,9 +12,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import vectordb  # noqa: E402
-from backends import BACKENDS  # noqa: E402
-from pair import Pair  # noqa: E402
+import vectordb
+from backends import BACKENDS
+from pair import Pair
 
 _numbers = itertools.count()
 

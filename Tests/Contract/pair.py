@@ -166,4 +166,3 @@ def unit(seed: int, count: int, dimensions: int) -> np.ndarray:
   """Random directions, the same for a seed."""
   rows = np.random.default_rng(seed).standard_normal((count, dimensions)).astype(np.float32)
   return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-

@@ -203,7 +203,14 @@ def test_a_large_filter(pair):
 def test_filters_that_are_none_change_nothing(pair):
   both = pair()
   both.upsert(["a"], [[1, 0, 0, 0]], [{"k": "v"}])
-  for filter in ({"k": {"$regex": "."}}, {"k": None}, {"k": {"a": 1}}, {"$or": []}, {"k": {"$in": "v"}}, {"_vdb_ns": "x"}):
+  for filter in (
+    {"k": {"$regex": "."}},
+    {"k": None},
+    {"k": {"a": 1}},
+    {"$or": []},
+    {"k": {"$in": "v"}},
+    {"_vdb_ns": "x"},
+  ):
     for call in (lambda: both.db.search([1, 0, 0, 0], filter=filter), lambda: both.db.delete(filter=filter)):
       with pytest.raises(vectordb.InvalidFilterError):
         call()

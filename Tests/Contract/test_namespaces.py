@@ -93,7 +93,26 @@ def test_a_namespace_is_an_option_too(make, fresh_name, reach):
 def test_names_are_bytes(make):
   """As ids and values are: each is its own, whatever it holds."""
   db = make()
-  names = ["x", "X", " x", "x ", "é", "e\u0301", "a'b", 'a"b', "a\\b", "a,b", "a|b", "a b", "{x}", "*", "%", "a:b", "a.b", "_default"]
+  names = [
+    "x",
+    "X",
+    " x",
+    "x ",
+    "é",
+    "e\u0301",
+    "a'b",
+    'a"b',
+    "a\\b",
+    "a,b",
+    "a|b",
+    "a b",
+    "{x}",
+    "*",
+    "%",
+    "a:b",
+    "a.b",
+    "_default",
+  ]
   names += ["'; DROP TABLE x; --", "日本", "😀", "n" * 255, "1", "-", "_", "$x", "~x", "a\nb", "a/b"]
   for n, name in enumerate(names):
     db.namespace(name).add("same", [n, 0, 0, 1], {"n": n})

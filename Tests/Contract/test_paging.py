@@ -10,7 +10,9 @@ COUNT = 500
 @pytest.fixture
 def filled(pair):
   both = pair()
-  both.upsert([f"r{n:04}" for n in range(COUNT)], unit(1, COUNT, 4), [{"n": n, "even": n % 2 == 0} for n in range(COUNT)])
+  both.upsert(
+    [f"r{n:04}" for n in range(COUNT)], unit(1, COUNT, 4), [{"n": n, "even": n % 2 == 0} for n in range(COUNT)]
+  )
   return both
 
 

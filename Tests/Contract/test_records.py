@@ -135,7 +135,14 @@ def test_a_dropped_collection_can_be_made_anew_and_is_empty(make, fresh_name):
 
 
 def test_merging_metadata(filled):
-  for change in ({"year": 2021, "more": "x"}, {"lang": None}, {"tags": ["z"]}, {"nothing": None}, {}, {"ok": "now text"}):
+  for change in (
+    {"year": 2021, "more": "x"},
+    {"lang": None},
+    {"tags": ["z"]},
+    {"nothing": None},
+    {},
+    {"ok": "now text"},
+  ):
     for db in (filled.db, filled.oracle):
       db.update_metadata("a", change)
     settle(filled.db)

@@ -37,7 +37,9 @@ def test_the_same_direction_and_the_opposite(pair, metric):
   if metric == "l2":
     assert 0 <= hits["same"].distance < 1e-3
   if metric == "dot":
-    assert hits["double"].score == pytest.approx(60, rel=1e-5) and hits["opposite"].score == pytest.approx(-30, rel=1e-5)
+    assert hits["double"].score == pytest.approx(60, rel=1e-5) and hits["opposite"].score == pytest.approx(
+      -30, rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("metric", METRICS)

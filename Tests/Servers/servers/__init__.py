@@ -1,11 +1,11 @@
-"""Real servers for tests, demo and benchmarks: started on free ports of 127.0.0.1 with fresh data, stopped by whoever started
-them, and by themselves when that process dies.
+"""Real servers for tests, demo and benchmarks: started on free ports of 127.0.0.1 with fresh data, stopped by whoever
+started them, and by themselves when that process dies.
 
   with postgres() as server:
     db = vectordb.create("docs", dimensions=3, **server.options)
 
-Each has `host`, `port`, `options` (how vectordb.create reaches it), `stop()`, `kill()`, `restart()` (same data, same port),
-`pause()` and `resume()`. They are installed by scripts/setup-servers; `NotInstalled` says so when they are not.
+Each has `host`, `port`, `options` (how vectordb.create reaches it), `stop()`, `kill()`, `restart()` (same data, same
+port), `pause()` and `resume()`. They are installed by scripts/setup-servers; `NotInstalled` says so when they are not.
 
 The standard library is enough to import this: any Python starts them.
 """

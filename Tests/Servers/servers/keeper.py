@@ -3,8 +3,8 @@
   python keeper.py FOLDER UID COMMAND...
 
 Tells the server's process id on standard output. End of standard input means that nobody is left who could stop the
-server: it is killed with everything it started, and FOLDER with its data is removed. Runs alone: it imports nothing from
-here, so that it starts in milliseconds.
+server: it is killed with everything it started, and FOLDER with its data is removed. Runs alone: it imports nothing
+from here, so that it starts in milliseconds.
 """
 
 import os

@@ -20,7 +20,9 @@ from .keeper import descendants, signal_all
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 20.0
 Self = TypeVar("Self", bound="Server")
-_PORTS = range(21000, 31000)  # below the ports that the system gives to clients: nobody takes one while its server is down
+_PORTS = range(
+  21000, 31000
+)  # below the ports that the system gives to clients: nobody takes one while its server is down
 
 
 class Server:

@@ -43,7 +43,15 @@ class Redis(Server):
       return [*command, "--port", str(self.port)]
     files = self.certificate
     command += ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no"]
-    return [*command, "--tls-cert-file", files.chain, "--tls-key-file", files.key, "--tls-ca-cert-file", files.authority]
+    return [
+      *command,
+      "--tls-cert-file",
+      files.chain,
+      "--tls-key-file",
+      files.key,
+      "--tls-ca-cert-file",
+      files.authority,
+    ]
 
   def environment(self) -> dict[str, str]:
     return {} if self._libraries is None else {"LD_LIBRARY_PATH": str(self._libraries)}
@@ -62,7 +70,6 @@ class Redis(Server):
     if self.certificate is not None:
       options |= {"tls": True, "ca_file": str(self.certificate.authority)}
     return options
-
 
   def read_only_options(self) -> dict[str, Any]:
     self.command_line("ACL", "SETUSER", "reader", "on", ">reader", "~*", "-@all", "+@read", "+@connection")
@@ -84,7 +91,7 @@ def redis(password: Optional[str] = None, tls: bool = False, durable: bool = Tru
 
 
 def _old_openssl(folder: Path) -> Path:
-  """A folder with the OpenSSL 1.1 that the server of Redis Stack was built with, taken from a package that carries it."""
+  """A folder with the OpenSSL 1.1 that the server of Redis Stack needs, taken from a package that carries it."""
   carried = ENVIRONMENT / "openssl-1.1"
   target = folder / "openssl"
   target.mkdir()
