@@ -74,12 +74,8 @@ package final class WorkerPool: @unchecked Sendable {
     epoch = processEpoch
   }
 
-  /// Address space of a helper: its stack, and what the C library sets aside for allocations of a new thread. Without it
-  /// even the smallest ones fail there, though there may be room for them on the caller's thread.
-  private static let helperBytes = 130 << 20
-
   private func startThread() -> Bool {
-    guard isMemoryAvailable(Self.helperBytes) else { return false }
+    guard isMemoryAvailable(threadAddressSpace) else { return false }
     let unmanaged = Unmanaged.passRetained(self)
     let refused = vdb_thread_start(
       { pool in
@@ -114,6 +110,10 @@ package final class WorkerPool: @unchecked Sendable {
     }
   }
 }
+
+/// Address space of a thread, in bytes: its stack, and what the C library sets aside for allocations of a new thread.
+/// Without it even the smallest ones fail there, though there may be room for them on the caller's thread.
+package let threadAddressSpace = 130 << 20
 
 /// One run: tasks not yet taken, and who is at it.
 private final class Job: @unchecked Sendable {

@@ -24,6 +24,7 @@ package final class SystemEnvironment: Environment {
   package func makeParking() -> any Parking { SystemParking() }
 
   package func start(_ name: StaticString, _ body: @escaping @Sendable () -> Void) -> Bool {
+    guard isMemoryAvailable(threadAddressSpace) else { return false }
     let opaque = Unmanaged.passRetained(Body(body))
     let refused = name.withUTF8Buffer { bytes in
       bytes.withMemoryRebound(to: CChar.self) { text in

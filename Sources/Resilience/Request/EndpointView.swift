@@ -5,6 +5,8 @@ package protocol EndpointView: AnyObject, Sendable {
   var breakers: CircuitBreakers { get }
   var budget: RetryBudget { get }
   var counters: AttemptCounters { get }
+  /// Where the asynchronous calls of its databases run.
+  var lane: Lane { get }
   /// Nil without a pool.
   var poolStats: PoolStats? { get }
 }

@@ -17,7 +17,7 @@ func openMemory(_ opening: BackendOpening) throws(VectorError) -> OpenedBackend 
   let endpoint = Endpoint(
     identity: opening.name, connections: NoConnections(), breaker: settings.breaker, budget: settings.budget,
     limiter: RateLimiter(settings.rateLimit, environment), bulkhead: Bulkhead(settings.bulkhead, environment),
-    environment: environment)
+    lane: LaneSettings(threads: settings.pool.hardLimit), environment: environment)
   let executor = RequestExecutor(
     endpoint, retry: settings.retry, timeouts: settings.timeouts ?? .none,
     faults: settings.faults.map { FaultInjector($0, environment) }, events: opening.events)
