@@ -11,7 +11,7 @@ package final class CallTally: @unchecked Sendable {
     /// Bytes on the wire, both without the transport's own overhead.
     case bytesSent
     case bytesReceived
-    /// Nanoseconds that attempts waited for a connection, or to be let through.
+    /// Nanoseconds that an asynchronous call waited for a thread, and attempts for a connection or to be let through.
     case queueWait
   }
 

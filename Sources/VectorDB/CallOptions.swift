@@ -12,6 +12,8 @@ package struct CallOptions {
   package var probe: Bool
   /// Options of one backend alone, a JSON object; empty = none.
   package var extraJSON: UnsafeRawBufferPointer
+  /// When an asynchronous call was submitted, nanoseconds: its time counts from there. Nil = it starts where it runs.
+  package var submittedAt: UInt64?
 
   package enum Timeout: Sendable {
     /// The database's own.
@@ -32,8 +34,10 @@ package struct CallOptions {
     self.extraJSON = extraJSON
   }
 
-  /// The context of a call that started at `start`, nanoseconds. A deadline beyond the clock's end is none.
+  /// The context of a call that runs from `start` on, nanoseconds, or was submitted before. A deadline beyond the clock's end
+  /// is none.
   func context(standard: UInt64?, from start: UInt64, tally: CallTally? = nil) -> CallContext {
+    let start = submittedAt ?? start
     let milliseconds: UInt64?
     switch timeout {
     case .standard: milliseconds = standard

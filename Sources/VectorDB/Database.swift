@@ -26,14 +26,27 @@ package final class Database: Sendable {
   package static func open(
     name: UnsafeRawBufferPointer, options: UnsafeRawBufferPointer, call: CallOptions
   ) throws(VectorError) -> Database {
+    let database = try unopened(name: name, options: options, call: call)
+    try database.open(call)
+    return database
+  }
+
+  /// The part of `open` that waits for nothing: reads the options and makes what connects.
+  package static func unopened(
+    name: UnsafeRawBufferPointer, options: UnsafeRawBufferPointer, call: CallOptions
+  ) throws(VectorError) -> Database {
     let name = try checkedName(name, "name", 1...255)
     let parsed = try DatabaseOptions.parse(options)
     try call.refuseExtraOptions(parsed.backend)
-    let context = call.context(standard: parsed.callTimeout(.open), from: monotonicNanoseconds())
-    if let interruption = context.interruption() { throw VectorError(interruption) }
     let core = try DatabaseCore(name: name, options: parsed)
-    try core.open(context)
     return Database(core: core, namespace: parsed.namespace, isView: false)
+  }
+
+  /// The part of `open` that may wait. Once, before anything else.
+  package func open(_ call: CallOptions) throws(VectorError) {
+    let context = call.context(standard: core.options.callTimeout(.open), from: monotonicNanoseconds())
+    if let interruption = context.interruption() { throw VectorError(interruption) }
+    try core.open(context)
   }
 
   /// A view of another namespace.

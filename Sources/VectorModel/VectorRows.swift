@@ -30,10 +30,11 @@ package final class OwnedRows: Sendable {
     shape = (rows.count, rows.dimensions)
     let (size, overflow) = rows.count.multipliedReportingOverflow(by: rows.dimensions)
     guard !overflow, values.reserve(size) else {
-      throw VectorError(.outOfMemory, "not enough memory to copy \(rows.count) queries")
+      throw VectorError(.outOfMemory, "not enough memory to copy \(rows.count) vectors")
     }
     let rowBytes = rows.dimensions * MemoryLayout<Float>.stride
-    guard let base = values.extend(by: size) else { return }
+    // Rows of nothing can be more than there is time to count.
+    guard size > 0, let base = values.extend(by: size) else { return }
     for index in 0..<rows.count {
       if let row = rows.row(index) {
         UnsafeMutableRawPointer(base + index * rows.dimensions).copyMemory(from: row, byteCount: rowBytes)

@@ -12,7 +12,7 @@
 
 #include "vectordb.h"
 
-static int checks_made, checks_failed;
+static _Atomic int checks_made, checks_failed;
 
 #define CHECK(condition, ...)                                                     \
   do {                                                                            \
@@ -36,8 +36,8 @@ static int checks_made, checks_failed;
 
 /* Checks that nothing lives any more, says how it went, and gives the exit status of the program. */
 static UNUSED int finish(const char *name) {
-  static const char *const kinds[] = {"databases", "results", "write reports", "cancel tokens"};
-  for (int kind = 0; kind < 4; kind++) {
+  static const char *const kinds[] = {"databases", "results", "write reports", "cancel tokens", "requests"};
+  for (int kind = 0; kind < 5; kind++) {
     uint64_t live = 1;
     EXPECT(VDB_OK, vdb_live_handles(kind, &live));
     CHECK(live == 0, "%llu %s are still alive", (unsigned long long)live, kinds[kind]);

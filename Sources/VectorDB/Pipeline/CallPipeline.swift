@@ -48,9 +48,11 @@ final class CallPipeline: Sendable {
     _ operation: Operation, _ call: CallOptions, outcome: (Answer) -> CallOutcome,
     _ body: (CallContext) throws(VectorError) -> Answer
   ) throws(VectorError) -> Answer {
-    let start = monotonicNanoseconds()
+    let now = monotonicNanoseconds()
+    let start = call.submittedAt ?? now
     metrics.started()
     let tally = CallTally()
+    tally.add(.queueWait, now &- start)
     let context = call.context(standard: timeouts[operation.rawValue], from: start, tally: tally)
     do throws(VectorError) {
       if let interruption = context.interruption() { throw VectorError(interruption) }

@@ -64,6 +64,15 @@ func vectorRows(_ pointer: UnsafePointer<vdb_vectors>?, _ name: StaticString) th
   return VectorRows(base: vectors.data, count: count, dimensions: dimensions, strideBytes: stride)
 }
 
+/// Checks a single query of C.
+func queryRow(_ query: UnsafePointer<Float>?, _ dimensions: UInt64) throws(VectorError) -> VectorRows {
+  guard let query else { throw VectorError(.invalidArgument, "query is NULL") }
+  guard let count = Int(exactly: dimensions), count <= addressableBytes / 4 else {
+    throw VectorError(.tooLarge, "a query of \(dimensions) dimensions overflows memory")
+  }
+  return VectorRows(base: UnsafeRawPointer(query), count: 1, dimensions: count, strideBytes: count * 4)
+}
+
 private func tooLarge(_ vectors: vdb_vectors, _ name: StaticString) -> VectorError {
   VectorError(
     .tooLarge,

@@ -9,12 +9,7 @@ public func vdb_database_search(
   _ options: UnsafePointer<vdb_search_options>?, _ out_results: UnsafeMutablePointer<OpaquePointer?>?
 ) -> vdb_status {
   read(database, out_results) { (database) throws(VectorError) in
-    guard let query else { throw VectorError(.invalidArgument, "query is NULL") }
-    guard let count = Int(exactly: dimensions), count <= Int.max / 4 else {
-      throw VectorError(.tooLarge, "a query of \(dimensions) dimensions overflows memory")
-    }
-    let rows = VectorRows(base: UnsafeRawPointer(query), count: 1, dimensions: count, strideBytes: count * 4)
-    return try database.search(rows, options: searchOptions(options))
+    try database.search(queryRow(query, dimensions), options: searchOptions(options))
   }
 }
 

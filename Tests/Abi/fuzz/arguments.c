@@ -183,8 +183,8 @@ static const char *extra(worker *w, size_t *length) {
 static void *call_options(worker *w) {
   vdb_call_options o = VDB_CALL_OPTIONS_INIT;
   const char *name = w->function->name;
-  o.flags = some_flags(w, strcmp(name, "vdb_database_get") == 0 ? VDB_INCLUDE_METADATA | VDB_INCLUDE_VECTORS
-                          : strcmp(name, "vdb_database_update_metadata") == 0 ? VDB_REPLACE : 0);
+  o.flags = some_flags(w, strncmp(name, "vdb_database_get", 16) == 0 ? VDB_INCLUDE_METADATA | VDB_INCLUDE_VECTORS
+                          : strncmp(name, "vdb_database_update_metadata", 28) == 0 ? VDB_REPLACE : 0);
   o.timeout_ms = a_timeout(w);
   o.cancel = a_token(w);
   o.extra_json = extra(w, &o.extra_json_length);
@@ -290,7 +290,10 @@ void arguments_make(worker *w, const function_entry *f, call_values *c) {
       case ROLE_LENGTH: break; /* made with its pointer, which comes before it */
       case ROLE_STRUCT_SIZE: break;
       case ROLE_NUMBER: *value = (uint32_t)(hostile(w) ? rng_next(r) : rng_below(r, 4)); break;
-      case ROLE_CALLBACK: *value = rng_chance(r, 50) ? 0 : (uint64_t)&on_log; break;
+      case ROLE_CALLBACK:
+        if (p->kind == CALLBACK_LOG) *value = rng_chance(r, 50) ? 0 : (uint64_t)&on_log;
+        else *value = hostile(w) && rng_chance(r, 10) ? 0 : (uint64_t)&on_done;
+        break;
       case ROLE_CONTEXT: *value = rng_next(r); break;
       case ROLE_VIEW: *value = null ? 0 : (uint64_t)(c->outs[i] = a_view(w, p->kind)); break;
       case ROLE_OUT_STRUCT:
@@ -300,6 +303,8 @@ void arguments_make(worker *w, const function_entry *f, call_values *c) {
       case ROLE_OUT_NUMBER: if (!null) *value = (uint64_t)(c->outs[i] = room(w, (size_t)p->kind, 1)); break;
       case ROLE_OUT_HANDLE: case ROLE_OUT_TEXT: case ROLE_OUT_LENT:
         if (!null) *value = (uint64_t)(c->outs[i] = room(w, sizeof(void *), 8));
+        /* The context, which comes before it, says whether done has to free the request. */
+        if (p->role == ROLE_OUT_HANDLE && p->kind == KIND_REQUEST) c->values[i - 1] = (c->values[i - 1] | 1) ^ !null;
         break;
     }
     if (c->outs[i]) {

@@ -106,11 +106,30 @@ static void check_failure(worker *w, const function_entry *f, vdb_status status,
   if (status == VDB_E_INTERNAL) problem(w, f, "a defect: %.300s", message);
 }
 
+/* Dimensions of a database that somebody else opened. */
+static uint64_t dimensions_of(uint64_t database) {
+  static three_pointers describe;
+  static void (*release)(char *);
+  if (!describe) {
+    release = (void (*)(char *))library_symbol("vdb_string_free");
+    describe = (three_pointers)library_symbol("vdb_database_describe_json");
+  }
+  char *json = NULL;
+  if (describe(database, &json, NULL) != VDB_OK) return 0;
+  const char *at = strstr(json, "\"dimensions\":");
+  const uint64_t found = at ? strtoull(at + 13, NULL, 10) : 0;
+  release(json);
+  return found;
+}
+
 static void take_over(worker *w, const function_entry *f, const parameter_entry *p, uint64_t handed) {
   if (p->role == ROLE_OUT_HANDLE) {
     if (p->kind == KIND_RESULTS) check_results(w, f, handed);
     if (p->kind == KIND_WRITE_REPORT) check_report(w, f, handed);
-    pool_add(p->kind, (handle_entry){handed, p->kind == KIND_DATABASE ? w->dimensions : 0});
+    uint64_t dimensions = 0;
+    if (p->kind == KIND_DATABASE)
+      dimensions = strncmp(f->name, "vdb_request", 11) == 0 ? dimensions_of(handed) : w->dimensions;
+    pool_add(p->kind, (handle_entry){handed, dimensions});
     return;
   }
   static void (*release)(char *);

@@ -24,7 +24,8 @@ typedef enum {
 
 typedef enum { RETURNS_STATUS, RETURNS_NUMBER, RETURNS_NOTHING, RETURNS_TEXT } return_kind;
 
-enum { KIND_DATABASE, KIND_RESULTS, KIND_WRITE_REPORT, KIND_CANCEL_TOKEN, KIND_COUNT };
+enum { KIND_DATABASE, KIND_RESULTS, KIND_WRITE_REPORT, KIND_CANCEL_TOKEN, KIND_REQUEST, KIND_COUNT };
+enum { CALLBACK_LOG, CALLBACK_DONE };
 enum {
   STRUCT_VECTORS, STRUCT_STRINGS, STRUCT_CALL_OPTIONS, STRUCT_SEARCH_OPTIONS, STRUCT_PAGE_OPTIONS, STRUCT_COLUMNS,
   STRUCT_WRITE_COLUMNS
@@ -34,7 +35,7 @@ enum {
   TEXT_EXTRA_JSON, TEXT_TOKEN
 };
 
-enum { MAX_PARAMETERS = 8, MAX_FUNCTIONS = 256 };
+enum { MAX_PARAMETERS = 10, MAX_FUNCTIONS = 256 };
 
 typedef struct {
   const char *name;
@@ -155,6 +156,15 @@ extern void *addresses[];
 void *library_symbol(const char *name);
 extern atomic_ullong log_events;
 void on_log(void *context, vdb_log_level level, const char *event, size_t length);
+/* ---- asynchronous calls (requests.c) ---- */
+
+/* Frees the request it is told of when its context is odd: then nobody else has it. */
+void on_done(void *context, vdb_request *request, vdb_status status);
+/* After every call: counts requests that were queued or cancelled, and waits while too many are under way. */
+void requests_note(const function_entry *f, vdb_status status);
+/* Waits until every request has ended. Returns how many of them were told twice, or never. */
+int requests_finish(void);
+
 /* Notes a broken promise and says which call it was. */
 void problem(worker *w, const function_entry *f, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -125,6 +125,7 @@ static void *run(void *argument) {
     if (f->returns == RETURNS_STATUS && value <= 0 && value > -STATUS_SLOTS) w->counts[i][-value]++;
     else w->counts[i][0]++;
     call_check(w, f, &c, value, before);
+    if (f->returns == RETURNS_STATUS) requests_note(f, (vdb_status)value);
   }
   for (int i = 0; i < 8; i++) ((void (*)(char *))library_symbol("vdb_string_free"))(w->owned[i]);
   w->function = NULL;
@@ -233,6 +234,7 @@ int main(int argc, char **argv) {
   problems += round_of(seed + 1, threads, calls - calls / 4, total);
   clock_gettime(CLOCK_MONOTONIC, &end);
   ((vdb_status(*)(vdb_log_callback, void *, vdb_log_level))library_symbol("vdb_log_set"))(NULL, NULL, 0);
+  problems += (uint64_t)requests_finish();
   problems += (uint64_t)pool_close_all();
   const double late = resident_mib();
   problems += (uint64_t)report(total) + (uint64_t)leaks();

@@ -14,7 +14,7 @@ static struct {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *const closers[KIND_COUNT] = {"vdb_database_close", "vdb_results_free", "vdb_write_report_free",
-                                                "vdb_cancel_token_free"};
+                                                "vdb_cancel_token_free", "vdb_request_free"};
 
 static vdb_status close_token(int kind, uint64_t token) {
   vdb_status (*closer)(uint64_t) = (vdb_status(*)(uint64_t))library_symbol(closers[kind]);

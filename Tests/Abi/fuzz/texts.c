@@ -70,6 +70,7 @@ static void options(text *t, rng *r, uint64_t *dimensions) {
   if (rng_chance(r, 50)) put(t, ",\"backend\":\"memory\"");
   if (rng_chance(r, 70)) put(t, ",\"metric\":\"%s\"", PICK(r, metrics));
   if (rng_chance(r, 10)) put(t, ",\"threads\":%d", 1 + (int)rng_below(r, 4));
+  if (rng_chance(r, 4)) put(t, ",\"fault_injection\":{\"latency_ms\":0.3}"); /* time to cancel a request */
   if (rng_chance(r, 10)) put(t, ",\"namespace\":\"n%d\"", (int)rng_below(r, 3));
   put(t, "}");
 }
