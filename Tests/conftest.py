@@ -9,4 +9,4 @@ sys.path[:0] = [str(ROOT / "bindings/python/src"), str(ROOT / "Tests/Servers")]
 os.environ.setdefault("VECTORDB_LIBRARY", str(ROOT / ".build/release/libvectordb.so"))
 
 from servers.fixtures import *  # noqa: F403
-from servers.fixtures import pytest_runtest_makereport  # noqa: F401
+from servers.fixtures import pytest_addoption, pytest_runtest_makereport  # noqa: F401

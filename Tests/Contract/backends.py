@@ -18,6 +18,8 @@ class Backend:
 
   name: str
   refuses: frozenset[str] = frozenset()
+  server: str = ""
+  """Its server in `servers.VARIANTS`, when that has another name."""
 
   @property
   def remote(self) -> bool:
@@ -26,12 +28,13 @@ class Backend:
 
 
 BACKENDS = {
-  backend.name: backend
+  backend.server or backend.name: backend
   for backend in (
     Backend("memory"),
     Backend("pgvector", frozenset({"nul"})),
     Backend("redis", frozenset({"string ranges"})),
     Backend("chroma", frozenset({"string ranges", "negated ranges"})),
     Backend("milvus", frozenset({"huge metadata"})),
+    Backend("milvus", frozenset({"huge metadata"}), "milvus-standalone"),
   )
 }

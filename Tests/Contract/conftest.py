@@ -15,19 +15,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 import vectordb
 from backends import BACKENDS
 from pair import Pair
+from servers.fixtures import chosen_backends
 
 _numbers = itertools.count()
 
 
 def pytest_addoption(parser):
-  parser.addoption("--backends", default=",".join(BACKENDS), help="names of backends, separated by commas")
   parser.addoption("--seeds", type=int, default=3, help="runs of each test with random data")
   parser.addoption("--first-seed", type=int, default=1)
 
 
 def pytest_generate_tests(metafunc):
   if "backend" in metafunc.fixturenames:
-    chosen = metafunc.config.getoption("--backends").split(",")
+    chosen = chosen_backends(metafunc.config, BACKENDS)
     metafunc.parametrize("backend", [BACKENDS[name] for name in chosen], ids=chosen, scope="session")
   if "seed" in metafunc.fixturenames:
     first = metafunc.config.getoption("--first-seed")
@@ -37,7 +37,7 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture
 def server(backend, servers):
   """The running server of the backend; None for memory."""
-  return servers.of(backend.name) if backend.remote else None
+  return servers.of(backend.server or backend.name) if backend.remote else None
 
 
 @pytest.fixture

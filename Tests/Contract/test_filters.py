@@ -124,7 +124,7 @@ def filled(backend, servers):
 
   from pair import Pair
 
-  reach = servers.of(backend.name).options if backend.remote else {"backend": "memory"}
+  reach = servers.of(backend.server or backend.name).options if backend.remote else {"backend": "memory"}
   with vectordb.create("oracle", dimensions=4, metric="l2") as oracle:
     with vectordb.create(f"filters_{os.getpid()}", dimensions=4, metric="l2", **reach) as db:
       both = Pair(backend, db, oracle, "l2")

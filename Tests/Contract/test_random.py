@@ -1,4 +1,4 @@
-"""Random records and random filters answer as in memory. A failing test's name tells its seed: --first-seed N --seeds 1."""
+"""Random records and filters answer as in memory. A failing test tells its seed: --first-seed N --seeds 1."""
 
 import random
 

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import vectordb
 from servers import SERVERS
+from servers.fixtures import chosen_backends
 from servers.proxy import Proxy
 
 _numbers = itertools.count()
@@ -30,13 +31,9 @@ ONCE = {**PATIENT, "retry": False}
 """Sends once: what happens to that attempt is what the caller sees."""
 
 
-def pytest_addoption(parser):
-  parser.addoption("--backends", default=",".join(SERVERS), help="names of backends, separated by commas")
-
-
 def pytest_generate_tests(metafunc):
   if "backend" in metafunc.fixturenames:
-    metafunc.parametrize("backend", metafunc.config.getoption("--backends").split(","), scope="session")
+    metafunc.parametrize("backend", chosen_backends(metafunc.config, SERVERS), scope="session")
 
 
 @pytest.fixture

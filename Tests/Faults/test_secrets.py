@@ -1,4 +1,4 @@
-"""A password, token or key appears nowhere: not in errors, logs, metrics, descriptions, representations; in no encoding."""
+"""A password, token or key appears nowhere: not in errors, logs, metrics, descriptions or `repr`; in no encoding."""
 
 import base64
 import json
@@ -10,6 +10,7 @@ import pytest
 import servers
 import vectordb
 from conftest import ONCE
+from servers.fixtures import chosen_backends
 from servers.process import free_port
 from servers.proxy import Proxy
 
@@ -175,7 +176,7 @@ def test_in_options_that_are_wrong(backend, ear):
 
 @pytest.mark.parametrize("kind", ["pgvector", "redis"])
 def test_with_a_server_that_knows_it(kind, ear, request):
-  if kind not in request.config.getoption("--backends").split(","):
+  if kind not in chosen_backends(request.config, servers.SERVERS):
     pytest.skip("not chosen")
   start = servers.postgres if kind == "pgvector" else servers.redis
   with start(password=SECRET) as server, Proxy(server.host, server.port) as proxy:

@@ -11,7 +11,7 @@ The standard library is enough to import this: any Python starts them.
 """
 
 from .chroma import chroma
-from .milvus import milvus
+from .milvus import milvus, milvus_standalone
 from .packages import NotInstalled
 from .postgres import postgres
 from .process import Server
@@ -20,4 +20,17 @@ from .redis import redis
 SERVERS = {"pgvector": postgres, "redis": redis, "chroma": chroma, "milvus": milvus}
 """What starts the server of a backend, by the backend's name."""
 
-__all__ = ["SERVERS", "NotInstalled", "Server", "chroma", "milvus", "postgres", "redis"]
+VARIANTS = {**SERVERS, "milvus-standalone": milvus_standalone}
+"""The same, and servers that only some machines can run: `NotInstalled` says why not."""
+
+__all__ = [
+  "SERVERS",
+  "VARIANTS",
+  "NotInstalled",
+  "Server",
+  "chroma",
+  "milvus",
+  "milvus_standalone",
+  "postgres",
+  "redis",
+]

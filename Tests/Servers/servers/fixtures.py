@@ -6,12 +6,23 @@ Tests that kill, pause or change a server start one of their own: `with servers.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
-from . import SERVERS, Server
+from . import SERVERS, VARIANTS, NotInstalled, Server
 from .process import running
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+  """`--backends redis,chroma` runs the tests of these alone."""
+  parser.addoption("--backends", help="names of backends, separated by commas; all unless given")
+
+
+def chosen_backends(config: pytest.Config, known: Iterable[str]) -> list[str]:
+  """Those of `known` that the run is for."""
+  chosen = config.getoption("--backends")
+  return [name for name in known if chosen is None or name in chosen.split(",")]
 
 
 class Pool:
@@ -21,11 +32,16 @@ class Pool:
     self._servers: dict[str, Server] = {}
     self._stack = contextlib.ExitStack()
 
-  def of(self, backend: str) -> Server:
-    """The server of a backend."""
-    if backend not in self._servers:
-      self._servers[backend] = self._stack.enter_context(SERVERS[backend]())
-    return self._servers[backend]
+  def of(self, name: str) -> Server:
+    """A server of `servers.VARIANTS`; skips the test where only some machines can run it and this one cannot."""
+    if name not in self._servers:
+      try:
+        self._servers[name] = self._stack.enter_context(VARIANTS[name]())
+      except NotInstalled as reason:
+        if name in SERVERS:
+          raise
+        pytest.skip(str(reason))
+    return self._servers[name]
 
   def close(self) -> None:
     """Ends them all."""
