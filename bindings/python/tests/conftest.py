@@ -37,7 +37,7 @@ def filled(db):
 
 @pytest.fixture(autouse=True)
 def no_leaks():
-  """No test may leave a handle of results, reports or tokens behind."""
+  """No test may leave a handle of results, reports or requests behind."""
   yield
   counts = vectordb.live_handles()
-  assert (counts["results"], counts["write_report"]) == (0, 0)
+  assert (counts["results"], counts["write_report"], counts["request"]) == (0, 0, 0)

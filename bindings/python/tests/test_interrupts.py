@@ -1,8 +1,10 @@
-"""A signal handler that raises, as Ctrl-C does, between any two steps: nothing that a call handed over is lost."""
+"""A signal handler that raises, as Ctrl-C does: calls that wait end, and nothing that a call handed over is lost."""
 
 import gc
+import os
 import random
 import signal
+import threading
 import time
 
 import numpy as np
@@ -94,3 +96,114 @@ def test_no_handle_is_lost(work):
     assert vectordb.live_handles() == before
     assert hits > 200, (hits, misses)
     assert len(db.search(VECTORS[0], 5)) == 5
+
+
+def remote_reads(db):
+  db.search(VECTORS[0], 5)
+  db.get_many(IDS[:3])
+  db.count()
+  db.health()
+
+
+def remote_writes(db):
+  db.upsert(IDS[:2], VECTORS[:2])
+  db.delete(["absent"])
+  with vectordb.create("other", dimensions=1, fault_injection={"latency_ms": 0.01}):
+    pass
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("work", [remote_reads, remote_writes, failures])
+def test_no_request_is_lost(work):
+  with vectordb.create("interrupted", dimensions=4, fault_injection={"latency_ms": 0.1}) as db:
+    db.upsert(IDS, VECTORS)
+    gc.collect()
+    before = vectordb.live_handles()
+
+    def body():
+      work(db)
+
+    hits, misses = interrupted_often(body, 1.5)
+    assert settled(before)
+    assert hits > 50, (hits, misses)
+    assert len(db.search(VECTORS[0], 5)) == 5
+
+
+def settled(before):
+  """Whether handles come to their numbers of before: what was interrupted ends on a thread of the library."""
+  end = time.monotonic() + 5
+  while time.monotonic() < end:
+    gc.collect()
+    if vectordb.live_handles() == before:
+      return True
+    time.sleep(0.01)
+  return vectordb.live_handles() == before
+
+
+def test_a_call_that_waits_is_interrupted():
+  with vectordb.create("stalled", dimensions=4, fault_injection={"stall_rate": 1}) as db:
+    calls = [
+      lambda: db.search(VECTORS[0]),
+      lambda: db.add("a", VECTORS[0]),
+      lambda: db.count(),
+      lambda: list(db.iterate()),
+      lambda: db.health(probe=True),
+    ]
+    before = vectordb.live_handles()
+    for call in calls:
+      start = time.monotonic()
+      with pytest.raises(KeyboardInterrupt):
+        interrupt_soon()
+        call()
+      assert 0.02 < time.monotonic() - start < 0.5
+    assert settled(before)
+    assert db.metrics()["total_requests"] >= 0
+
+
+def interrupt_soon():
+  """Ctrl-C in 50 ms."""
+  threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGINT]).start()
+
+
+def test_a_handler_that_does_not_raise_ends_nothing():
+  ran = []
+  before = signal.signal(signal.SIGALRM, lambda *_: ran.append(db.describe()["name"]))
+  try:
+    with vectordb.create("slow", dimensions=4, fault_injection={"latency_ms": 100}) as db:
+      signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+      assert db.count() == 0
+      assert len(ran) >= 2 and ran[0] == "slow"
+  finally:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_a_handler_may_call_the_database_itself():
+  counted = []
+  before = signal.signal(signal.SIGALRM, lambda *_: counted.append(db.count()))
+  try:
+    with vectordb.create("slow", dimensions=4, fault_injection={"latency_ms": 50}) as db:
+      signal.setitimer(signal.ITIMER_REAL, 0.02)
+      assert db.count() == 0
+      assert counted == [0]
+  finally:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_other_threads_run_while_a_call_waits():
+  with vectordb.create("slow", dimensions=4, fault_injection={"latency_ms": 200}) as db:
+    ticks, end = [], threading.Event()
+
+    def tick():
+      while not end.is_set():
+        ticks.append(1)
+        time.sleep(0.001)
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    db.count()
+    during = len(ticks)
+    end.set()
+    thread.join()
+    assert during > 30

@@ -8,6 +8,9 @@
       print(match.id, match.score, match.metadata)
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from ._options import Filter
 from ._metadata import Metadata
 from ._prototypes import VERSION as __version__
@@ -121,3 +124,15 @@ __all__ = [
   "prometheus",
   "version",
 ]
+
+if _TYPE_CHECKING:
+  from . import aio as aio
+
+
+def __getattr__(name: str) -> _Any:
+  # Loaded when somebody asks for it: asyncio takes longer to load than everything here.
+  if name == "aio":
+    import importlib
+
+    return importlib.import_module(".aio", __name__)
+  raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

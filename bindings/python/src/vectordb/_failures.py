@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, Optional
+from typing import Any, Callable, NoReturn, Optional
 
 from . import errors
 from ._library import library
@@ -51,6 +51,11 @@ def check(status: int) -> None:
   """Raises unless the call went well."""
   if status:
     fail(status)
+
+
+def succeed(call: Callable[..., int], *arguments: Any) -> None:
+  """Calls a function of C that answers nothing but its status; raises unless it went well."""
+  check(call(*arguments))
 
 
 def _last_error() -> dict[str, Any]:

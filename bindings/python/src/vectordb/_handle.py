@@ -1,4 +1,4 @@
-"""What every handle of the C interface needs: it is closed by hand, by `with`, or when nobody holds it."""
+"""What every handle of the C interface needs: it is closed by hand, at the end of a block, or when nobody holds it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NoReturn, Optional, TypeVar
 
 from ._room import Room
 
-_Self = TypeVar("_Self", bound="Handle")
+_Self = TypeVar("_Self", bound="Closable")
 _open: weakref.WeakSet[Handle] = weakref.WeakSet()
 
 
@@ -28,11 +28,23 @@ class Handle:
     """Whether it was closed here."""
     return self._closed
 
-  def close(self) -> None:
-    """Closes it. Calls inside other threads finish; later ones raise ClosedError. Closing again does nothing."""
+  def _close(self) -> None:
     # A second time, also at once from another thread, the library only says that it is closed.
     self._room.__del__()
     self._closed = True
+
+  def __reduce__(self) -> NoReturn:
+    raise TypeError(f"a {type(self).__name__} belongs to its process and cannot be pickled")
+
+
+class Closable(Handle):
+  """A handle that is closed by `close` and by `with`."""
+
+  __slots__ = ()
+
+  def close(self) -> None:
+    """Closes it. Calls inside other threads finish; later ones raise ClosedError. Closing again does nothing."""
+    self._close()
 
   def __enter__(self: _Self) -> _Self:
     return self
@@ -42,9 +54,6 @@ class Handle:
   ) -> None:
     self.close()
 
-  def __reduce__(self) -> NoReturn:
-    raise TypeError(f"a {type(self).__name__} belongs to its process and cannot be pickled")
-
 
 @atexit.register
 def _close_all() -> None:
@@ -52,4 +61,4 @@ def _close_all() -> None:
   # One by one: threads that still run may add to them.
   with contextlib.suppress(KeyError):
     while True:
-      _open.pop().close()
+      _open.pop()._close()

@@ -1,18 +1,17 @@
-"""The part of a database that tells how it is doing."""
+"""The part of a database that tells how it is doing, without ever waiting."""
 
 from __future__ import annotations
 
 import ctypes
 from ctypes import byref
-from typing import Any, Optional
+from typing import Any
 
 from . import _prototypes as c
 from ._failures import check
 from ._handle import Handle
 from ._library import library
-from ._options import call_options, encode_object
+from ._options import encode_object
 from ._text import json_of
-from .cancel import CancelToken
 from .errors import InvalidArgumentError
 
 _STATES = {c.VDB_BREAKER_CLOSED: "closed", c.VDB_BREAKER_HALF_OPEN: "half_open", c.VDB_BREAKER_OPEN: "open"}
@@ -24,17 +23,9 @@ _ACTIONS = {
 
 
 class Observing(Handle):
-  """Methods that observe. None touches the network, unless it says so."""
+  """Methods that observe. None touches the network."""
 
   __slots__ = ()
-
-  def health(
-    self, probe: bool = False, *, timeout: Optional[float] = None, cancel: Optional[CancelToken] = None
-  ) -> dict[str, Any]:
-    """`status` ("ok", "degraded", "down", "unknown"), `circuit_breaker`, `cache`, ... `probe` asks the backend."""
-    options = call_options(timeout, cancel, None, c.VDB_PROBE if probe else 0)
-    answer: dict[str, Any] = json_of(library.vdb_database_health_json, self._handle, options)
-    return answer
 
   def healthy(self) -> bool:
     """Whether the status is "ok" or "degraded"."""

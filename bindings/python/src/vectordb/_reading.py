@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterable, Iterator, Mapping
 from ctypes import byref
-from typing import Any, Literal, Optional, Union, overload
+from typing import Any, Callable, Literal, Optional, Union, overload
 
+from . import _calls as calls
 from . import _prototypes as c
 from . import _results as results
 from ._failures import check
 from ._handle import Handle
-from ._library import library
 from ._options import Filter, call_options, encode_filter, include_flags, page_options, search_options
 from ._text import PackedStrings, encode, json_of
 from ._vectors import Rows, as_float32, query_bytes
@@ -19,8 +19,16 @@ from .cancel import CancelToken
 from .info import AnswerInfo
 from .match import Match, Record
 
-_search = library.vdb_database_search
-_search_batch = library.vdb_database_search_batch
+
+def _number(call: Callable[..., int], *arguments: Any) -> int:
+  """What a function of C counts, whose last two outputs come after `arguments`."""
+  number = ctypes.c_uint64()
+  check(call(*arguments, byref(number), None))
+  return number.value
+
+
+_names: Callable[..., list[str]] = json_of
+_document: Callable[..., dict[str, Any]] = json_of
 
 
 class Reading(Handle):
@@ -40,6 +48,7 @@ class Reading(Handle):
   """
 
   __slots__ = ()
+  _run: calls.Runner
 
   def search(
     self,
@@ -62,7 +71,7 @@ class Reading(Handle):
     query = query_bytes(vector)
     flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
-    return results.read(results.matches, _search, self._handle, query, len(query) // 4, options, info=info)
+    return self._run(results.matches, calls.SEARCH, self._handle, query, len(query) // 4, options, info=info)
 
   def search_batch(
     self,
@@ -85,7 +94,7 @@ class Reading(Handle):
     rows = Rows(vectors, self._handle)
     flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
-    return results.read(results.match_lists, _search_batch, self._handle, byref(rows.struct), options, info=info)
+    return self._run(results.match_lists, calls.SEARCH_BATCH, self._handle, byref(rows), options, info=info)
 
   @overload
   def search_arrays(
@@ -147,13 +156,12 @@ class Reading(Handle):
     flags = c.VDB_EXACT if exact else 0
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
     array = as_float32(vectors)
+    finish = results.arrays[array.ndim == 1, include_distances]
     if array.ndim == 1 or (array.ndim == 2 and array.shape[0] == 1):
-      query, collect = array.tobytes(), results.row_arrays if array.ndim == 1 else results.arrays
-      answer = results.read(collect, _search, self._handle, query, len(query) // 4, options, info=info)
-    else:
-      rows = Rows(array, self._handle)
-      answer = results.read(results.arrays, _search_batch, self._handle, byref(rows.struct), options, info=info)
-    return answer if include_distances else answer[:2]
+      query = array.tobytes()
+      return self._run(finish, calls.SEARCH, self._handle, query, len(query) // 4, options, info=info)
+    rows = Rows(array, self._handle)
+    return self._run(finish, calls.SEARCH_BATCH, self._handle, byref(rows), options, info=info)
 
   def search_by_id(
     self,
@@ -176,8 +184,7 @@ class Reading(Handle):
     text = encode(id, "id")
     flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
-    call = library.vdb_database_search_by_id
-    return results.read(results.matches, call, self._handle, text, len(text), options, info=info)
+    return self._run(results.matches, calls.SEARCH_BY_ID, self._handle, text, len(text), options, info=info)
 
   def get(
     self,
@@ -192,7 +199,9 @@ class Reading(Handle):
     """The record of an id, None when there is none."""
     if not isinstance(id, str):
       raise TypeError(f"id must be a str, not {type(id).__name__}")
-    return self.get_many([id], include_vectors, include_metadata, timeout=timeout, cancel=cancel, info=info)[0]
+    packed = PackedStrings([id])
+    options = call_options(timeout, cancel, None, include_flags(include_metadata, include_vectors))
+    return self._run(results.record, calls.GET, self._handle, byref(packed), options, info=info)
 
   def get_many(
     self,
@@ -208,8 +217,7 @@ class Reading(Handle):
     """Records by id in the order asked, None for each that does not exist."""
     packed = PackedStrings(ids)
     options = call_options(timeout, cancel, extra, include_flags(include_metadata, include_vectors))
-    call = library.vdb_database_get
-    return results.read(results.records, call, self._handle, byref(packed.struct), options, info=info)
+    return self._run(results.records, calls.GET, self._handle, byref(packed), options, info=info)
 
   def iterate(
     self,
@@ -230,7 +238,7 @@ class Reading(Handle):
     token = b""
     while True:
       options = page_options(batch_size, token, flags, filter, timeout, cancel, extra)
-      rows, token = results.read(results.page, library.vdb_database_page, self._handle, options)
+      rows, token = self._run(results.page, calls.PAGE, self._handle, options)
       yield from rows
       if not token:
         return
@@ -246,17 +254,20 @@ class Reading(Handle):
     """Number of records in this namespace, or of those that match a filter. An estimate on some remote backends."""
     text = encode_filter(filter)
     length = 0 if text is None else len(text)
-    number = ctypes.c_uint64()
-    options = call_options(timeout, cancel, extra)
-    check(library.vdb_database_count(self._handle, text, length, options, byref(number), None))
-    return number.value
+    return self._run(_number, calls.COUNT, self._handle, text, length, call_options(timeout, cancel, extra))
 
   def collections(self, *, timeout: Optional[float] = None, cancel: Optional[CancelToken] = None) -> list[str]:
     """Names of the collections the backend holds. A memory database knows its own only."""
-    answer: list[str] = json_of(library.vdb_database_collections_json, self._handle, call_options(timeout, cancel))
-    return answer
+    return self._run(_names, calls.COLLECTIONS, self._handle, call_options(timeout, cancel))
 
   def namespaces(self, *, timeout: Optional[float] = None, cancel: Optional[CancelToken] = None) -> list[str]:
     """Names of the namespaces that hold records, sorted by bytes; "" is the default one."""
-    answer: list[str] = json_of(library.vdb_database_namespaces_json, self._handle, call_options(timeout, cancel))
-    return answer
+    return self._run(_names, calls.NAMESPACES, self._handle, call_options(timeout, cancel))
+
+  def health(
+    self, probe: bool = False, *, timeout: Optional[float] = None, cancel: Optional[CancelToken] = None
+  ) -> dict[str, Any]:
+    """`status` ("ok", "degraded", "down", "unknown"), `circuit_breaker`, `cache`, ... `probe` asks the backend; without it
+    the network is not touched."""
+    options = call_options(timeout, cancel, None, c.VDB_PROBE if probe else 0)
+    return self._run(_document, calls.HEALTH, self._handle, options)

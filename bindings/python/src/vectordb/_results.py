@@ -6,8 +6,9 @@ import ctypes
 import struct
 from collections.abc import Iterable, Sequence
 from ctypes import byref, string_at
+from functools import partial
 from itertools import repeat
-from typing import Any, Callable, NamedTuple, Optional, TypeVar
+from typing import Any, Callable, NamedTuple, Optional, TypeVar, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,8 @@ Objects = npt.NDArray[Any]
 
 Floats = npt.NDArray[np.float32]
 """Array of float32."""
+
+_Arrays = tuple[Objects, Floats, Floats]
 
 
 class Answer(Room):
@@ -65,7 +68,7 @@ class Columns(NamedTuple):
   found: int
 
 
-def read(
+def _read(
   collect: Callable[[Columns], _Value], call: Callable[..., int], *arguments: Any, info: Optional[AnswerInfo] = None
 ) -> _Value:
   """What `collect` makes of the answer of a C function, whose output comes after `arguments`.
@@ -81,7 +84,7 @@ def read(
   return collect(Columns._make(_unpack(answer)))
 
 
-def matches(columns: Columns) -> list[Match]:
+def _matches(columns: Columns) -> list[Match]:
   """The matches of all queries, one behind the other."""
   count = columns.row_count
   if count == 0:
@@ -92,9 +95,9 @@ def matches(columns: Columns) -> list[Match]:
   return list(map(Match, _ids(columns), scores, distances, _metadata(columns), _vectors(columns)))
 
 
-def match_lists(columns: Columns) -> list[list[Match]]:
+def _match_lists(columns: Columns) -> list[list[Match]]:
   """The matches of each query."""
-  rows = matches(columns)
+  rows = _matches(columns)
   bounds = _integers(columns.row_offsets, columns.query_count + 1)
   return [rows[start:end] for start, end in zip(bounds, bounds[1:])]
 
@@ -103,7 +106,7 @@ def _all_records(columns: Columns) -> list[Record]:
   return list(map(Record, _ids(columns), _metadata(columns), _vectors(columns))) if columns.row_count else []
 
 
-def records(columns: Columns) -> list[Optional[Record]]:
+def _records(columns: Columns) -> list[Optional[Record]]:
   """A record for each row, None where it was not found."""
   rows: list[Optional[Record]] = [*_all_records(columns)]
   if rows and columns.found:
@@ -113,7 +116,7 @@ def records(columns: Columns) -> list[Optional[Record]]:
   return rows
 
 
-def page(columns: Columns) -> tuple[list[Record], bytes]:
+def _page(columns: Columns) -> tuple[list[Record], bytes]:
   """The records of a page, and the token of the page that follows, empty at the end."""
   rows = _all_records(columns)
   token, length = ctypes.c_void_p(), ctypes.c_size_t()
@@ -121,18 +124,18 @@ def page(columns: Columns) -> tuple[list[Record], bytes]:
   return rows, string_at(token.value, length.value) if token.value else b""
 
 
-def row_arrays(columns: Columns) -> tuple[Objects, Floats, Floats]:
+def _row_arrays(columns: Columns) -> _Arrays:
   """Ids, scores and distances of all queries, one behind the other."""
   count = columns.row_count
   return np.array(_ids(columns), dtype=object), _floats(columns.scores, count), _floats(columns.distances, count)
 
 
-def arrays(columns: Columns) -> tuple[Objects, Floats, Floats]:
+def _arrays(columns: Columns) -> _Arrays:
   """Ids, scores and distances, each of shape (queries, most hits of a query).
 
   A query with fewer hits is filled up with None, NaN and NaN.
   """
-  ids, scores, distances = row_arrays(columns)
+  ids, scores, distances = _row_arrays(columns)
   if columns.query_count == 1:
     return ids[None], scores[None], distances[None]
   lengths = np.diff(np.array(_integers(columns.row_offsets, columns.query_count + 1), np.int64))
@@ -183,3 +186,28 @@ def _vectors(columns: Columns) -> Iterable[Any]:
   rows = np.empty((columns.row_count, columns.dimensions), np.float32)
   ctypes.memmove(rows.ctypes.data, columns.vectors, rows.nbytes)
   return rows
+
+
+def _without_distances(collect: Callable[[Columns], _Arrays]) -> Callable[[Columns], tuple[Objects, Floats]]:
+  return lambda columns: collect(columns)[:2]
+
+
+def _record(columns: Columns) -> Optional[Record]:
+  return _records(columns)[0]
+
+
+# What finishes a read: functions that take a function of C, its arguments but the output, and `info`.
+
+matches = partial(_read, _matches)
+match_lists = partial(_read, _match_lists)
+record = partial(_read, _record)
+records = partial(_read, _records)
+page = partial(_read, _page)
+
+arrays: dict[tuple[bool, bool], Callable[..., Union[tuple[Objects, Floats], _Arrays]]] = {
+  (False, False): partial(_read, _without_distances(_arrays)),
+  (False, True): partial(_read, _arrays),
+  (True, False): partial(_read, _without_distances(_row_arrays)),
+  (True, True): partial(_read, _row_arrays),
+}
+"""By whether the query was one vector, and whether distances are asked for."""

@@ -30,10 +30,10 @@ def address_of(text: bytes) -> Optional[int]:
   return ctypes.cast(ctypes.c_char_p(text), ctypes.c_void_p).value
 
 
-class PackedStrings:
+class PackedStrings(c.vdb_strings):
   """Ids as the C interface takes them: one buffer and the offsets that divide it. Keeps both alive."""
 
-  __slots__ = ("_bytes", "_offsets", "count", "struct")
+  keep: Any
 
   def __init__(self, ids: Iterable[str]):
     """O(total length). TypeError and InvalidTextError name the position of the id to blame."""
@@ -41,15 +41,14 @@ class PackedStrings:
       raise TypeError(f"ids must be a list of str, not one {type(ids).__name__}: put it into a list")
     # A copy: it is read more than once, and another thread may change the caller's list meanwhile.
     texts = list(ids)
-    self.count = len(texts)
-    self._bytes, lengths = _pack(texts)
-    offsets = np.zeros(self.count + 1, np.uint64)
+    packed, lengths = _pack(texts)
+    offsets = np.zeros(len(texts) + 1, np.uint64)
     np.cumsum(lengths, out=offsets[1:])
-    self._offsets = offsets
-    self.struct = c.vdb_strings(*c.vdb_strings.INIT)
-    self.struct.bytes = address_of(self._bytes)
-    self.struct.offsets = offsets.ctypes.data
-    self.struct.count = self.count
+    super().__init__(*c.vdb_strings.INIT)
+    self.bytes = address_of(packed)
+    self.offsets = offsets.ctypes.data
+    self.count = len(texts)
+    self.keep = packed, offsets
 
 
 def _pack(texts: list[str]) -> tuple[bytes, npt.NDArray[np.uint64]]:

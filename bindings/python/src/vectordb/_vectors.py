@@ -26,17 +26,17 @@ def query_bytes(vector: Any) -> bytes:
   return array.tobytes()
 
 
-class Rows:
+class Rows(c.vdb_vectors):
   """A matrix of vectors as the C interface takes it. Keeps the array alive."""
 
-  __slots__ = ("_array", "count", "struct")
+  keep: Any
 
   def __init__(self, vectors: Any, database: int):
     """Copies only what is not float32 in rows already. InvalidArgumentError for another shape than (n, dimensions)."""
     array = as_float32(vectors)
     if array.ndim == 1 and array.size == 0:
       # An empty list: no rows, of whatever dimension the database has.
-      array = array.reshape(0, json_of(library.vdb_database_describe_json, database)["dimensions"])
+      array = array.reshape(0, json_of(library.vdb_database_describe_json, database).get("dimensions") or 0)
     if array.ndim != 2:
       raise InvalidArgumentError(f"vectors must have the shape (n, dimensions), not {array.shape}")
     count, dimensions = array.shape
@@ -44,13 +44,12 @@ class Rows:
     rows_apart = count < 2 or array.strides[0] >= width
     if not (rows_apart and (dimensions < 2 or array.strides[1] == FLOAT32.itemsize)):
       array = np.ascontiguousarray(array)
-    self._array = array
+    super().__init__(*c.vdb_vectors.INIT)
+    self.data = array.ctypes.data
     self.count = count
-    self.struct = c.vdb_vectors(*c.vdb_vectors.INIT)
-    self.struct.data = array.ctypes.data
-    self.struct.count = count
-    self.struct.dimensions = dimensions
-    self.struct.stride_bytes = array.strides[0] if count > 1 else 0
+    self.dimensions = dimensions
+    self.stride_bytes = array.strides[0] if count > 1 else 0
+    self.keep = array
 
 
 def as_float32(vectors: Any) -> npt.NDArray[np.float32]:

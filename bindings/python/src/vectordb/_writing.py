@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from ctypes import byref
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, TypeVar, Union
 
+from . import _calls as calls
 from . import _prototypes as c
-from ._failures import check
+from ._failures import succeed
 from ._handle import Handle
-from ._library import library
 from ._metadata import Metadata, encode_metadata
 from ._options import Filter, call_options, encode_filter, encode_object
 from ._text import PackedStrings
 from ._vectors import Rows
 from .cancel import CancelToken
-from .report import WriteReport, write
+from .report import WriteReport, write, written
+
+_Value = TypeVar("_Value")
 
 
 class Writing(Handle):
   """Methods that write. Everywhere: `timeout` in seconds (infinity = none), `cancel` a CancelToken."""
 
   __slots__ = ()
+  _run: calls.Runner
 
   def add(
     self,
@@ -33,7 +36,7 @@ class Writing(Handle):
     cancel: Optional[CancelToken] = None,
   ) -> None:
     """Writes one record, replacing the one of that id."""
-    self.upsert([id], [vector], None if metadata is None else [metadata], timeout=timeout, cancel=cancel)
+    return self._upsert(written, [id], [vector], None if metadata is None else [metadata], call_options(timeout, cancel))
 
   def upsert(
     self,
@@ -51,16 +54,21 @@ class Writing(Handle):
     checked whole first: one bad item raises, names its index and changes nothing. A repeated id: the last wins.
     PartialFailure when items failed after the check.
     """
+    return self._upsert(write, ids, vectors, metadata, call_options(timeout, cancel, extra))
+
+  def _upsert(
+    self,
+    finish: Callable[..., _Value],
+    ids: Iterable[str],
+    vectors: Any,
+    metadata: Optional[Iterable[Optional[Metadata]]],
+    options: Any,
+  ) -> _Value:
     packed, rows = PackedStrings(ids), Rows(vectors, self._handle)
     text = None if metadata is None else encode_metadata(metadata)
-    return write(
-      library.vdb_database_upsert,
-      self._handle,
-      byref(packed.struct),
-      byref(rows.struct),
-      text,
-      0 if text is None else len(text),
-      call_options(timeout, cancel, extra),
+    length = 0 if text is None else len(text)
+    return self._run(
+      finish, calls.UPSERT, self._handle, byref(packed), byref(rows), text, length, options
     )
 
   def update_metadata(
@@ -83,14 +91,8 @@ class Writing(Handle):
     else:
       packed = PackedStrings(id)
       text = encode_metadata(changes)  # type: ignore[arg-type]
-    return write(
-      library.vdb_database_update_metadata,
-      self._handle,
-      byref(packed.struct),
-      text,
-      len(text),
-      call_options(timeout, cancel, extra, c.VDB_REPLACE if replace else 0),
-    )
+    options = call_options(timeout, cancel, extra, c.VDB_REPLACE if replace else 0)
+    return self._run(write, calls.UPDATE_METADATA, self._handle, byref(packed), text, len(text), options)
 
   def delete(
     self,
@@ -110,24 +112,25 @@ class Writing(Handle):
     options = call_options(timeout, cancel, extra)
     if ids is None:
       text = encode_filter(filter) or b""
-      return write(library.vdb_database_delete_where, self._handle, text, len(text), options)
+      return self._run(write, calls.DELETE_WHERE, self._handle, text, len(text), options)
     packed = PackedStrings([ids] if isinstance(ids, str) else ids)
-    return write(library.vdb_database_delete, self._handle, byref(packed.struct), options)
+    return self._run(write, calls.DELETE, self._handle, byref(packed), options)
 
   def clear(self, *, timeout: Optional[float] = None, cancel: Optional[CancelToken] = None) -> None:
     """Deletes every record of this namespace."""
-    check(library.vdb_database_clear(self._handle, call_options(timeout, cancel)))
+    return self._run(succeed, calls.CLEAR, self._handle, call_options(timeout, cancel))
 
   def drop(self, *, timeout: Optional[float] = None, cancel: Optional[CancelToken] = None) -> None:
     """Deletes the collection itself, with all namespaces: every later call raises NotFoundError. Not from a view."""
-    check(library.vdb_database_drop(self._handle, call_options(timeout, cancel)))
+    return self._run(succeed, calls.DROP, self._handle, call_options(timeout, cancel))
 
   def flush(self, *, timeout: Optional[float] = None, cancel: Optional[CancelToken] = None) -> None:
     """Returns when what was written is durable and visible, as far as the backend can promise."""
-    check(library.vdb_database_flush(self._handle, call_options(timeout, cancel)))
+    return self._run(succeed, calls.FLUSH, self._handle, call_options(timeout, cancel))
 
   def create_index(
     self,
+    /,
     index: Optional[str] = None,
     *,
     timeout: Optional[float] = None,
@@ -138,4 +141,4 @@ class Writing(Handle):
     given = {"index": index, **parameters}
     text = encode_object(given, "the index options") if any(v is not None for v in given.values()) else None
     length = 0 if text is None else len(text)
-    check(library.vdb_database_create_index(self._handle, text, length, call_options(timeout, cancel)))
+    return self._run(succeed, calls.CREATE_INDEX, self._handle, text, length, call_options(timeout, cancel))

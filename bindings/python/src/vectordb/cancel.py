@@ -5,7 +5,7 @@ from __future__ import annotations
 from ctypes import byref
 
 from ._failures import check
-from ._handle import Handle
+from ._handle import Closable
 from ._library import library
 from ._room import Room, closed_by
 
@@ -14,7 +14,7 @@ class _Room(Room):
   __del__ = closed_by(library.vdb_cancel_token_free)
 
 
-class CancelToken(Handle):
+class CancelToken(Closable):
   """Ends every call that was given it as `cancel=`, running or yet to come, with CancelledError.
 
   Any thread may cancel. Closing a token ends nothing: calls that name it go on.

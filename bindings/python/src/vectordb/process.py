@@ -17,6 +17,7 @@ _KINDS = {
   "results": c.VDB_HANDLE_RESULTS,
   "write_report": c.VDB_HANDLE_WRITE_REPORT,
   "cancel_token": c.VDB_HANDLE_CANCEL_TOKEN,
+  "request": c.VDB_HANDLE_REQUEST,
 }
 
 

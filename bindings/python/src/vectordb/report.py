@@ -37,6 +37,11 @@ def write(call: Callable[..., int], *arguments: Any) -> WriteReport:
   return report
 
 
+def written(call: Callable[..., int], *arguments: Any) -> None:
+  """As `write`, for a write that tells nothing."""
+  write(call, *arguments)
+
+
 def _outcome(call: Callable[..., int], *arguments: Any) -> tuple[WriteReport, Optional[VectorDBError]]:
   # Apart from who raises: the traceback of an exception would keep the room.
   room = _Room()

@@ -1,0 +1,89 @@
+"""The calls that can wait, and how they are run: in place, or so that Ctrl-C ends them.
+
+A call is run with a function that finishes it. That is given a function of C and arguments, calls it with room for its
+output, and reads that: either the call itself, or what takes the answer out of a request, which fails as the call would.
+So whoever checks arguments and reads answers need not know how the call was run.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Callable, NamedTuple, Protocol, TypeVar
+
+from ._library import library
+from ._requests import Request, ended
+
+_Value = TypeVar("_Value")
+
+
+class Call(NamedTuple):
+  """The three functions of C for one call."""
+
+  now: Callable[..., int]
+  """Waits for the answer; its outputs are its last parameters."""
+  start: Callable[..., int]
+  """Its `_async` twin."""
+  take: Callable[..., int]
+  """Takes the answer out of a request; its outputs are those of `now`."""
+
+
+class Runner(Protocol):
+  """How a call is run: `in_place`, `interruptibly`, or as `vectordb.aio` does."""
+
+  def __call__(self, finish: Callable[..., _Value], call: Call, *arguments: Any, **rest: Any) -> _Value: ...
+
+
+def _call(name: str, answer: str) -> Call:
+  return Call(
+    getattr(library, f"vdb_database_{name}"),
+    getattr(library, f"vdb_database_{name}_async"),
+    getattr(library, f"vdb_request_{answer}"),
+  )
+
+
+OPEN = _call("open", "take_database")
+UPSERT = _call("upsert", "take_report")
+UPDATE_METADATA = _call("update_metadata", "take_report")
+DELETE = _call("delete", "take_report")
+DELETE_WHERE = _call("delete_where", "take_report")
+CLEAR = _call("clear", "status")
+DROP = _call("drop", "status")
+FLUSH = _call("flush", "status")
+CREATE_INDEX = _call("create_index", "status")
+SEARCH = _call("search", "take_results")
+SEARCH_BATCH = _call("search_batch", "take_results")
+SEARCH_BY_ID = _call("search_by_id", "take_results")
+GET = _call("get", "take_results")
+PAGE = _call("page", "take_results")
+COUNT = _call("count", "take_count")
+COLLECTIONS = _call("collections_json", "take_json")
+NAMESPACES = _call("namespaces_json", "take_json")
+HEALTH = _call("health_json", "take_json")
+
+# A signal that comes after Python last looked for one and before the wait begins does not end the wait: it is cut.
+_LONGEST_WAIT = 0.2
+
+
+def in_place(finish: Callable[..., _Value], call: Call, *arguments: Any, **rest: Any) -> _Value:
+  """Runs a call on this thread. `rest` goes to `finish`."""
+  return finish(call.now, *arguments, **rest)
+
+
+def interruptibly(finish: Callable[..., _Value], call: Call, *arguments: Any, **rest: Any) -> _Value:
+  """Runs a call so that a signal handler that raises, as that of Ctrl-C does, ends it.
+
+  Handlers run on the main thread alone, between two steps of Python: there the call runs on a thread of the library and
+  Python waits. That costs two switches of threads, some 20 us.
+  """
+  if threading.current_thread() is not threading.main_thread() or ended():
+    return finish(call.now, *arguments, **rest)
+  request = Request()
+  told = threading.Lock()
+  told.acquire()
+  try:
+    request.start(call.start, *arguments, then=told.release)
+    while not told.acquire(timeout=_LONGEST_WAIT):
+      pass
+    return finish(call.take, request, **rest)
+  finally:
+    request.abandon()
