@@ -100,12 +100,9 @@ bool cost_was_scan(database *db, const vdb_results *results) {
   return scanned;
 }
 
-uint64_t cost_waiting(database *db) { return db->shared->waits ? MOST : 0; }
-
-ERL_NIF_TERM schedule_dirty(ErlNifEnv *env, database *db, const char *name, nif_function function, int argc,
+ERL_NIF_TERM schedule_dirty(ErlNifEnv *env, const char *name, nif_function function, int argc,
                             const ERL_NIF_TERM argv[]) {
-  int kind = db->shared->waits ? ERL_NIF_DIRTY_JOB_IO_BOUND : ERL_NIF_DIRTY_JOB_CPU_BOUND;
-  return enif_schedule_nif(env, name, kind, function, argc, argv);
+  return enif_schedule_nif(env, name, ERL_NIF_DIRTY_JOB_CPU_BOUND, function, argc, argv);
 }
 
 /* ---- arguments: what the estimate of a list costs itself is bounded too ------------------------------------------ */
@@ -163,7 +160,16 @@ void cost_writing(database *db, uint64_t count, uint64_t dimensions, uint64_t me
   if (each > load(&shared->record_bytes)) store(&shared->record_bytes, each);
 }
 
-void cost_gone(database *db, uint64_t count) { add(&db->shared->gone, count); }
+void cost_written(shared_state *shared, vdb_status status, uint64_t count, uint64_t dimensions) {
+  if (status != VDB_OK && status != VDB_E_PARTIAL) {
+    cost_gone(shared, count);
+  } else if (count > 0) {
+    store(&shared->dimensions, dimensions);
+    store(&shared->widest, dimensions);
+  }
+}
+
+void cost_gone(shared_state *shared, uint64_t count) { add(&shared->gone, count); }
 
 void cost_cleared(database *db) {
   shared_state *shared = db->shared;
@@ -180,7 +186,7 @@ uint64_t cost_bytes(database *db) {
   return times(cost_rows(db), row);
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------------------- */
+/* ---- calls: a request costs its caller nothing but its arguments ------------------------------------------------- */
 
 /** Terms of one record. */
 static uint64_t cost_record(database *db, uint32_t flags) {
@@ -191,7 +197,7 @@ static uint64_t cost_record(database *db, uint32_t flags) {
 }
 
 uint64_t cost_filter(database *db, uint64_t length) {
-  if (length == 0) return 0;
+  if (length == 0 || db->shared->waits) return times(length, TEXT_BYTE);
   uint64_t row = plus(FILTER_ROW, times(length, FILTER_ROW_BYTE));
   return plus(times(length, TEXT_BYTE), times(cost_rows(db), row));
 }
@@ -203,6 +209,7 @@ static uint64_t cost_scan(database *db) {
 }
 
 uint64_t cost_query(database *db, const vdb_search_options *options) {
+  if (db->shared->waits) return 0;
   uint64_t rows = cost_rows(db);
   uint64_t hits = options->k < rows ? options->k : rows;
   return plus(QUERY, plus(cost_scan(db), times(hits, cost_record(db, options->flags))));
@@ -218,17 +225,29 @@ void cost_search_measured(database *db, uint64_t written, uint64_t elapsed_ns) {
 }
 
 uint64_t cost_get(ErlNifEnv *env, database *db, ERL_NIF_TERM ids, uint32_t flags) {
-  return cost_list(env, ids, plus(ITEM, cost_record(db, flags)));
+  return cost_list(env, ids, plus(ITEM, db->shared->waits ? 0 : cost_record(db, flags)));
 }
 
 uint64_t cost_page(database *db, uint64_t limit, uint32_t flags) {
+  if (db->shared->waits) return 0;
   uint64_t rows = cost_rows(db);
   /* A page passes over deleted rows, of which there may be as many as there are others. */
   return plus(times(limit < rows ? limit : rows, cost_record(db, flags)), times(rows, 2));
 }
 
 uint64_t cost_write(database *db) {
+  if (db->shared->waits) return 0;
   return times(cost_rows(db), plus(ROW_REBUILT, times(load(&db->shared->widest), ELEMENT_MOVED)));
+}
+
+uint64_t cost_results(const vdb_results *results) {
+  vdb_columns columns = VDB_COLUMNS_INIT;
+  if (vdb_results_columns(results, &columns) != VDB_OK) return 0;
+  uint64_t row = HIT;
+  if (columns.vectors != NULL) row = plus(row, times(columns.dimensions, ELEMENT));
+  uint64_t cost = plus(times(columns.query_count, QUERY), times(columns.row_count, row));
+  if (columns.metadata_offsets != NULL) cost = plus(cost, columns.metadata_offsets[columns.row_count]);
+  return cost;
 }
 
 /* ---- the truth --------------------------------------------------------------------------------------------------- */

@@ -7,10 +7,10 @@
 
 /**
  * The layout of resources and private data. A new version of the module takes over the resources of the old one, so
- * it must understand them: raise this number when `database` or `shared_state` changes, and the upgrade is refused
- * instead of misreading memory.
+ * it must understand them: raise this number when `database`, `shared_state` or `request` changes, and the upgrade is
+ * refused instead of misreading memory.
  */
-#define LAYOUT 3
+#define LAYOUT 4
 
 typedef struct {
   uint32_t layout;
@@ -48,6 +48,8 @@ static void unload(ErlNifEnv *env, void *data) {
  * be long go on on a dirty one.
  */
 #define ORDINARY(FUNCTION) \
+  FUNCTION(wait, 2) \
+  FUNCTION(answer, 1) \
   FUNCTION(namespace, 2) \
   FUNCTION(close, 1) \
   FUNCTION(upsert, 5) \
@@ -56,6 +58,7 @@ static void unload(ErlNifEnv *env, void *data) {
   FUNCTION(delete_where, 3) \
   FUNCTION(clear, 2) \
   FUNCTION(drop, 2) \
+  FUNCTION(flush, 2) \
   FUNCTION(create_index, 3) \
   FUNCTION(search, 3) \
   FUNCTION(search_batch, 3) \
@@ -64,6 +67,8 @@ static void unload(ErlNifEnv *env, void *data) {
   FUNCTION(page, 6) \
   FUNCTION(count, 3) \
   FUNCTION(floats, 1) \
+  FUNCTION(collections, 1) \
+  FUNCTION(namespaces, 1) \
   FUNCTION(health, 2) \
   FUNCTION(healthy, 1) \
   FUNCTION(metrics, 1) \
@@ -94,9 +99,6 @@ static ErlNifFunc functions[] = {
     ORDINARY(ENTRY)
     {"longest_call", 0, nif_longest_call, 0},
     {"open", 3, nif_open, ERL_NIF_DIRTY_JOB_IO_BOUND},
-    {"flush", 2, nif_flush, ERL_NIF_DIRTY_JOB_IO_BOUND},
-    {"collections", 1, nif_collections, ERL_NIF_DIRTY_JOB_IO_BOUND},
-    {"namespaces", 1, nif_namespaces, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"prometheus", 0, nif_prometheus, ERL_NIF_DIRTY_JOB_CPU_BOUND},
     {"set_credentials", 2, nif_set_credentials, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"log_set", 2, nif_log_set, ERL_NIF_DIRTY_JOB_IO_BOUND},

@@ -4,11 +4,12 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The NIF holds no logic of its own: a call decodes its arguments (arguments.c), decides where to run (cost.c), calls
- * the library (writes.c, reads.c, observe.c) and turns the answer into terms (terms.c). Results, write reports and
- * cancel tokens never outlive the call that made them; only databases do, as resources (resources.c).
+ * the library (writes.c, reads.c, observe.c) and turns the answer into terms (terms.c). What may wait for something is
+ * handed to the library instead (requests.c). Results, write reports and cancel tokens never outlive the call that made
+ * them; only databases do, as resources (resources.c).
  *
- * Every function here answers `ok`, `{ok, Value}` or `{error, Code, Message, DetailsJSON}`. A term of the wrong type
- * that a user can cause is such an error too; `badarg` is left for misuse of VectorDB.Native itself.
+ * Every function here answers `ok`, `{ok, Value}`, `{pending, Request}` or `{error, Code, Message, DetailsJSON}`. A term
+ * of the wrong type that a user can cause is such an error too; `badarg` is left for misuse of VectorDB.Native itself.
  */
 #ifndef VECTORDB_NIF_H
 #define VECTORDB_NIF_H
@@ -34,7 +35,7 @@ static inline void memory_free(void *memory) {
  * What all handles of one database (its views too) share. `dimensions` is 0 until they are known for certain. For the
  * estimates of cost.c: records written, and of those certainly gone again, since the beginning; the most dimensions of
  * a record there may be, and the most bytes of metadata on average of a batch. `waits` when any call may wait long for
- * other things than its own work (injected faults, limits, an answer): then none runs on an ordinary scheduler.
+ * other things than its own work (a network, injected faults, limits): then all of them are requests (requests.c).
  * `caches` when searches may be answered without a scan. `write_gate` orders writes before they reach the library's own
  * lock, unless `waits`, so that a small write can see that it would wait (and moves to a dirty scheduler).
  */
@@ -76,9 +77,50 @@ ERL_NIF_TERM bad_call(ErlNifEnv *env, ERL_NIF_TERM handle);
 /** Wraps a handle, which it takes over also when it fails. `shared` NULL starts a database of its own. */
 ERL_NIF_TERM database_make(ErlNifEnv *env, vdb_database *handle, shared_state *shared);
 ERL_NIF_TERM database_close_now(ErlNifEnv *env, database *db);
-/** Starts watching the caller when `dirty`; a short call cannot be interrupted and pays nothing. */
-void guard_begin(ErlNifEnv *env, call_guard *guard, bool dirty);
+/** Starts watching the caller when `dirty`: a short call cannot be interrupted and pays nothing, a request watches itself. */
+void guard_begin(ErlNifEnv *env, const database *db, call_guard *guard, bool dirty);
 void guard_end(ErlNifEnv *env, call_guard *guard);
+
+/* ---- requests.c ------------------------------------------------------------------------------------------------- */
+
+/** What a request has for an answer, and how it becomes terms. */
+typedef enum {
+  ANSWER_NOTHING,
+  ANSWER_DATABASE,
+  ANSWER_MATCHES,
+  ANSWER_MATCHES_OF_MANY,
+  ANSWER_RECORDS,
+  ANSWER_PAGE,
+  ANSWER_REPORT,
+  ANSWER_COUNT,
+  ANSWER_JSON,
+} answer_kind;
+
+typedef struct request request;
+
+bool requests_open(ErlNifEnv *env);
+/** A request of the process that calls: the context of request_done, for an _async function. NULL without memory. */
+request *request_begin(ErlNifEnv *env, shared_state *shared, answer_kind kind);
+/** Has the request count rows of an upsert when they were written, as cost_written does. */
+void request_writes(request *own, uint64_t count, uint64_t dimensions);
+/** What the _async function answered, as {pending, Request} or the error. Takes the request over. */
+ERL_NIF_TERM request_submitted(ErlNifEnv *env, request *own, vdb_status status, vdb_request *handle);
+void request_done(void *context, vdb_request *handle, vdb_status status);
+
+/** Calls an _async function with its arguments but the last three, and sets `answer` to what the NIF is to return. */
+#define SUBMIT(answer, env, shared, kind, function, ...) \
+  SUBMIT_REQUEST(answer, env, request_begin(env, shared, kind), function, __VA_ARGS__)
+#define SUBMIT_REQUEST(answer, env, request_, function, ...) \
+  do { \
+    request *pending_ = request_; \
+    vdb_request *handle_ = NULL; \
+    if (pending_ == NULL) { \
+      answer = make_failure(env, VDB_E_OUT_OF_MEMORY, "no memory for a request"); \
+    } else { \
+      vdb_status status_ = function(__VA_ARGS__, request_done, pending_, &handle_); \
+      answer = request_submitted(env, pending_, status_, handle_); \
+    } \
+  } while (0)
 
 /* ---- arguments.c ------------------------------------------------------------------------------------------------ */
 
@@ -129,7 +171,9 @@ ERL_NIF_TERM make_matches(ErlNifEnv *env, vdb_status status, vdb_results *result
 ERL_NIF_TERM make_records(ErlNifEnv *env, vdb_status status, vdb_results *results);
 ERL_NIF_TERM make_page(ErlNifEnv *env, vdb_status status, vdb_results *results);
 /** {Applied, NotAttempted, Deleted | nil, [{Index, Code, Message}]} as {ok, _} or, when partial, {partial, _}. */
-ERL_NIF_TERM make_report(ErlNifEnv *env, database *db, vdb_status status, vdb_write_report *report);
+ERL_NIF_TERM make_report(ErlNifEnv *env, shared_state *shared, vdb_status status, vdb_write_report *report);
+/** {ok, {Count, IsExact}} or the error. */
+ERL_NIF_TERM make_count(ErlNifEnv *env, vdb_status status, uint64_t count, bool exact);
 
 /* ---- cost.c ----------------------------------------------------------------------------------------------------- */
 
@@ -142,9 +186,8 @@ void cost_pipeline(shared_state *shared, const vdb_database *handle);
 /** Whether a scan made these results, so that the time of the search tells something about the next. */
 bool cost_was_scan(database *db, const vdb_results *results);
 /** Part of every call's estimate: heavy for databases whose calls may wait, else nothing. */
-uint64_t cost_waiting(database *db);
-/** Goes on on a dirty scheduler: one for those that wait, or one for those that compute. */
-ERL_NIF_TERM schedule_dirty(ErlNifEnv *env, database *db, const char *name, nif_function function, int argc,
+/** Goes on on a dirty scheduler. */
+ERL_NIF_TERM schedule_dirty(ErlNifEnv *env, const char *name, nif_function function, int argc,
                             const ERL_NIF_TERM argv[]);
 uint64_t now_ns(void);
 
@@ -160,6 +203,8 @@ uint64_t cost_query(database *db, const vdb_search_options *options);
 uint64_t cost_filter(database *db, uint64_t length);
 uint64_t cost_get(ErlNifEnv *env, database *db, ERL_NIF_TERM ids, uint32_t flags);
 uint64_t cost_page(database *db, uint64_t limit, uint32_t flags);
+/** Of making terms of results. */
+uint64_t cost_results(const vdb_results *results);
 /** Of what any write may set off, however small it is. */
 uint64_t cost_write(database *db);
 
@@ -169,7 +214,9 @@ uint64_t cost_bytes(database *db);
 
 /* What happened. Records are counted before they are written, so that a search that sees them has counted them. */
 void cost_writing(database *db, uint64_t count, uint64_t dimensions, uint64_t metadata_bytes);
-void cost_gone(database *db, uint64_t count);
+/** How they were written: what failed is gone again. */
+void cost_written(shared_state *shared, vdb_status status, uint64_t count, uint64_t dimensions);
+void cost_gone(shared_state *shared, uint64_t count);
 void cost_cleared(database *db);
 /** To be asked before a search, and passed to cost_search_measured with the time of one query without a filter. */
 uint64_t cost_search_written(database *db);
@@ -188,6 +235,8 @@ void log_stop(void);
 
 #define NIF(name) ERL_NIF_TERM name(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
 
+NIF(nif_wait);
+NIF(nif_answer);
 NIF(nif_open);
 NIF(nif_namespace);
 NIF(nif_close);

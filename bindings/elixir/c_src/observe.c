@@ -31,7 +31,7 @@ static ERL_NIF_TERM health_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool d
   vdb_call_options options = VDB_CALL_OPTIONS_INIT;
   if (!database_get(env, argv[0], &db) || !enif_get_uint(env, argv[1], &options.flags)) return bad_call(env, argv[0]);
   call_guard guard;
-  guard_begin(env, &guard, dirty);
+  guard_begin(env, db, &guard, dirty);
   options.cancel = guard.token;
   char *json = NULL;
   size_t length = 0;
@@ -46,10 +46,14 @@ static ERL_NIF_TERM health_probe(ErlNifEnv *env, int argc, const ERL_NIF_TERM ar
 }
 
 NIF(nif_health) {
-  unsigned flags;
-  if (!enif_get_uint(env, argv[1], &flags)) return bad_call(env, argv[0]);
-  if (!(flags & VDB_PROBE)) return health_run(env, argv, false);
-  return enif_schedule_nif(env, "health", ERL_NIF_DIRTY_JOB_IO_BOUND, health_probe, argc, argv);
+  database *db;
+  vdb_call_options options = VDB_CALL_OPTIONS_INIT;
+  if (!database_get(env, argv[0], &db) || !enif_get_uint(env, argv[1], &options.flags)) return bad_call(env, argv[0]);
+  if (!(options.flags & VDB_PROBE)) return health_run(env, argv, false);
+  if (!db->shared->waits) return schedule_dirty(env, "health", health_probe, argc, argv);
+  ERL_NIF_TERM answer;
+  SUBMIT(answer, env, db->shared, ANSWER_JSON, vdb_database_health_json_async, db->handle, &options);
+  return answer;
 }
 
 NIF(nif_healthy) {
@@ -152,15 +156,15 @@ NIF(nif_version) {
   return make_bytes(env, version, length);
 }
 
-/** {Databases, Results, WriteReports, CancelTokens}. */
+/** {Databases, Results, WriteReports, CancelTokens, Requests}. */
 NIF(nif_live_handles) {
   (void)argc, (void)argv;
-  ERL_NIF_TERM counts[4];
-  for (vdb_handle_kind kind = VDB_HANDLE_DATABASE; kind <= VDB_HANDLE_CANCEL_TOKEN; kind++) {
+  ERL_NIF_TERM counts[5];
+  for (vdb_handle_kind kind = VDB_HANDLE_DATABASE; kind <= VDB_HANDLE_REQUEST; kind++) {
     uint64_t count = 0;
     vdb_status status = vdb_live_handles(kind, &count);
     if (status != VDB_OK) return make_error(env, status);
     counts[kind] = enif_make_uint64(env, count);
   }
-  return enif_make_tuple_from_array(env, counts, 4);
+  return enif_make_tuple_from_array(env, counts, 5);
 }

@@ -7,38 +7,59 @@
 
 /* ---- search(Db, Query, Options), search_batch(Db, Queries, Options), search_by_id(Db, Id, Options) --------------- */
 
-/** The call itself, with arguments decoded from argv[1]; answers the status or sets *error. */
+/**
+ * The call itself, with arguments decoded from argv[1]. False when *answer is what the NIF is to return: an error, or
+ * the request that the call has become.
+ */
 typedef bool (*search_call)(ErlNifEnv *env, database *db, ERL_NIF_TERM what, const vdb_search_options *options,
-                            vdb_status *status, vdb_results **results, ERL_NIF_TERM *error);
+                            vdb_status *status, vdb_results **results, ERL_NIF_TERM *answer);
 
 static bool search_one(ErlNifEnv *env, database *db, ERL_NIF_TERM what, const vdb_search_options *options,
-                       vdb_status *status, vdb_results **results, ERL_NIF_TERM *error) {
+                       vdb_status *status, vdb_results **results, ERL_NIF_TERM *answer) {
   vector_rows query;
-  if (!vector_get(env, what, &query, error)) return false;
-  *status = vdb_database_search(db->handle, query.view.data, query.view.dimensions, options, results);
+  if (!vector_get(env, what, &query, answer)) return false;
+  const float *data = query.view.data;
+  bool now = !db->shared->waits;
+  if (now) {
+    *status = vdb_database_search(db->handle, data, query.view.dimensions, options, results);
+  } else {
+    SUBMIT(*answer, env, db->shared, ANSWER_MATCHES, vdb_database_search_async, db->handle, data,
+           query.view.dimensions, options);
+  }
   rows_free(&query);
-  return true;
+  return now;
 }
 
 static bool search_many(ErlNifEnv *env, database *db, ERL_NIF_TERM what, const vdb_search_options *options,
-                        vdb_status *status, vdb_results **results, ERL_NIF_TERM *error) {
+                        vdb_status *status, vdb_results **results, ERL_NIF_TERM *answer) {
   vector_rows queries;
-  if (!rows_get(env, what, atomic_load(&db->shared->dimensions), &queries, error)) return false;
-  *status = vdb_database_search_batch(db->handle, &queries.view, options, results);
+  if (!rows_get(env, what, atomic_load(&db->shared->dimensions), &queries, answer)) return false;
+  bool now = !db->shared->waits;
+  if (now) {
+    *status = vdb_database_search_batch(db->handle, &queries.view, options, results);
+  } else {
+    SUBMIT(*answer, env, db->shared, ANSWER_MATCHES_OF_MANY, vdb_database_search_batch_async, db->handle,
+           &queries.view, options);
+  }
   rows_free(&queries);
-  return true;
+  return now;
 }
 
 static bool search_id(ErlNifEnv *env, database *db, ERL_NIF_TERM what, const vdb_search_options *options,
-                      vdb_status *status, vdb_results **results, ERL_NIF_TERM *error) {
+                      vdb_status *status, vdb_results **results, ERL_NIF_TERM *answer) {
   const char *id;
   size_t length;
   if (!text_get(env, what, &id, &length)) {
-    *error = make_failure(env, VDB_E_INVALID_ID, "the id is not a binary");
+    *answer = make_failure(env, VDB_E_INVALID_ID, "the id is not a binary");
     return false;
   }
-  *status = vdb_database_search_by_id(db->handle, id, length, options, results);
-  return true;
+  bool now = !db->shared->waits;
+  if (now) {
+    *status = vdb_database_search_by_id(db->handle, id, length, options, results);
+  } else {
+    SUBMIT(*answer, env, db->shared, ANSWER_MATCHES, vdb_database_search_by_id_async, db->handle, id, length, options);
+  }
+  return now;
 }
 
 static ERL_NIF_TERM search_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], search_call call, bool dirty) {
@@ -47,7 +68,7 @@ static ERL_NIF_TERM search_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], search
   if (!database_get(env, argv[0], &db) || !search_options_get(env, argv[2], &options)) return bad_call(env, argv[0]);
   bool single = call != search_many;
   call_guard guard;
-  guard_begin(env, &guard, dirty);
+  guard_begin(env, db, &guard, dirty);
   options.cancel = guard.token;
   vdb_status status = VDB_OK;
   vdb_results *results = NULL;
@@ -55,7 +76,7 @@ static ERL_NIF_TERM search_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], search
   uint64_t written = cost_search_written(db), start = now_ns();
   if (call(env, db, argv[1], &options, &status, &results, &answer)) {
     uint64_t elapsed = now_ns() - start;
-    bool is_typical = status == VDB_OK && single && options.filter_length == 0 && !db->shared->waits;
+    bool is_typical = status == VDB_OK && single && options.filter_length == 0;
     if (is_typical && cost_was_scan(db, results)) cost_search_measured(db, written, elapsed);
     answer = make_matches(env, status, results, single);
   }
@@ -84,10 +105,9 @@ static ERL_NIF_TERM search_anywhere(ErlNifEnv *env, int argc, const ERL_NIF_TERM
   vdb_search_options options;
   if (!database_get(env, argv[0], &db) || !search_options_get(env, argv[2], &options)) return bad_call(env, argv[0]);
   uint64_t query = cost_query(db, &options);
-  uint64_t cost = cost_waiting(db);
-  cost += cost_filter(db, options.filter_length) + cost_filter(db, options.extra_json_length);
+  uint64_t cost = cost_filter(db, options.filter_length) + cost_filter(db, options.extra_json_length);
   cost += call == search_many ? cost_vectors(env, argv[1], query) : query + cost_vector(env, argv[1]);
-  if (cost_is_heavy(cost)) return schedule_dirty(env, db, name, dirty, argc, argv);
+  if (cost_is_heavy(cost)) return schedule_dirty(env, name, dirty, argc, argv);
   return search_run(env, argv, call, false);
 }
 
@@ -108,13 +128,17 @@ static ERL_NIF_TERM get_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool dirt
     return bad_call(env, argv[0]);
   }
   if (!ids_get(env, argv[1], &ids, &answer)) return answer;
-  call_guard guard;
-  guard_begin(env, &guard, dirty);
-  call.cancel = guard.token;
-  vdb_results *results = NULL;
-  vdb_status status = vdb_database_get(db->handle, &ids.view, &call, &results);
-  answer = make_records(env, status, results);
-  guard_end(env, &guard);
+  if (db->shared->waits) {
+    SUBMIT(answer, env, db->shared, ANSWER_RECORDS, vdb_database_get_async, db->handle, &ids.view, &call);
+  } else {
+    call_guard guard;
+    guard_begin(env, db, &guard, dirty);
+    call.cancel = guard.token;
+    vdb_results *results = NULL;
+    vdb_status status = vdb_database_get(db->handle, &ids.view, &call, &results);
+    answer = make_records(env, status, results);
+    guard_end(env, &guard);
+  }
   ids_free(&ids);
   return answer;
 }
@@ -128,10 +152,8 @@ NIF(nif_get) {
   database *db;
   unsigned flags;
   if (!database_get(env, argv[0], &db) || !enif_get_uint(env, argv[2], &flags)) return bad_call(env, argv[0]);
-  if (cost_is_heavy(cost_waiting(db) + cost_get(env, db, argv[1], flags))) {
-    return schedule_dirty(env, db, "get", get_dirty, argc, argv);
-  }
-  return get_run(env, argv, false);
+  if (!cost_is_heavy(cost_get(env, db, argv[1], flags))) return get_run(env, argv, false);
+  return schedule_dirty(env, "get", get_dirty, argc, argv);
 }
 
 /* ---- page(Db, Limit, Token, Filter, Flags, Timeout) ------------------------------------------------------------- */
@@ -149,12 +171,17 @@ static ERL_NIF_TERM page_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool dir
   }
   options.limit = limit;
   options.timeout_ms = timeout;
+  ERL_NIF_TERM answer;
+  if (db->shared->waits) {
+    SUBMIT(answer, env, db->shared, ANSWER_PAGE, vdb_database_page_async, db->handle, &options);
+    return answer;
+  }
   call_guard guard;
-  guard_begin(env, &guard, dirty);
+  guard_begin(env, db, &guard, dirty);
   options.cancel = guard.token;
   vdb_results *results = NULL;
   vdb_status status = vdb_database_page(db->handle, &options, &results);
-  ERL_NIF_TERM answer = make_page(env, status, results);
+  answer = make_page(env, status, results);
   guard_end(env, &guard);
   return answer;
 }
@@ -173,9 +200,9 @@ NIF(nif_page) {
       !enif_inspect_binary(env, argv[3], &filter) || !enif_get_uint(env, argv[4], &flags)) {
     return bad_call(env, argv[0]);
   }
-  uint64_t cost = cost_waiting(db) + cost_page(db, limit, flags) + cost_filter(db, filter.size);
+  uint64_t cost = cost_page(db, limit, flags) + cost_filter(db, filter.size);
   if (!cost_is_heavy(cost)) return page_run(env, argv, false);
-  return schedule_dirty(env, db, "page", page_dirty, argc, argv);
+  return schedule_dirty(env, "page", page_dirty, argc, argv);
 }
 
 /* ---- count(Db, Filter, Timeout) --------------------------------------------------------------------------------- */
@@ -191,15 +218,19 @@ static ERL_NIF_TERM count_run(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool di
   }
   vdb_call_options call = VDB_CALL_OPTIONS_INIT;
   call.timeout_ms = timeout;
+  if (db->shared->waits) {
+    ERL_NIF_TERM answer;
+    SUBMIT(answer, env, db->shared, ANSWER_COUNT, vdb_database_count_async, db->handle, filter, length, &call);
+    return answer;
+  }
   call_guard guard;
-  guard_begin(env, &guard, dirty);
+  guard_begin(env, db, &guard, dirty);
   call.cancel = guard.token;
   uint64_t count = 0;
   int32_t exact = 0;
   vdb_status status = vdb_database_count(db->handle, filter, length, &call, &count, &exact);
   guard_end(env, &guard);
-  if (status != VDB_OK) return make_error(env, status);
-  return make_ok(env, enif_make_tuple2(env, enif_make_uint64(env, count), exact ? atom_true : atom_false));
+  return make_count(env, status, count, exact);
 }
 
 static ERL_NIF_TERM count_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
@@ -211,20 +242,20 @@ NIF(nif_count) {
   database *db;
   ErlNifBinary filter;
   if (!database_get(env, argv[0], &db) || !enif_inspect_binary(env, argv[1], &filter)) return bad_call(env, argv[0]);
-  if (!cost_is_heavy(cost_waiting(db) + cost_filter(db, filter.size))) return count_run(env, argv, false);
-  return schedule_dirty(env, db, "count", count_dirty, argc, argv);
+  if (!cost_is_heavy(cost_filter(db, filter.size))) return count_run(env, argv, false);
+  return schedule_dirty(env, "count", count_dirty, argc, argv);
 }
 
-/* ---- collections(Db), namespaces(Db) ---------------------------------------------------------------------------- */
+/* ---- collections(Db), namespaces(Db): dirty, since there may be any number -------------------------------------- */
 
 typedef vdb_status (*list_names)(const vdb_database *, const vdb_call_options *, char **, size_t *);
 
-static ERL_NIF_TERM names(ErlNifEnv *env, ERL_NIF_TERM term, list_names call) {
+static ERL_NIF_TERM names_now(ErlNifEnv *env, ERL_NIF_TERM term, list_names call) {
   database *db;
   if (!database_get(env, term, &db)) return bad_call(env, term);
   vdb_call_options options = VDB_CALL_OPTIONS_INIT;
   call_guard guard;
-  guard_begin(env, &guard, true);
+  guard_begin(env, db, &guard, true);
   options.cancel = guard.token;
   char *json = NULL;
   size_t length = 0;
@@ -233,12 +264,30 @@ static ERL_NIF_TERM names(ErlNifEnv *env, ERL_NIF_TERM term, list_names call) {
   return make_text(env, status, json, length);
 }
 
-NIF(nif_collections) {
+static ERL_NIF_TERM collections_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
   (void)argc;
-  return names(env, argv[0], vdb_database_collections_json);
+  return names_now(env, argv[0], vdb_database_collections_json);
+}
+
+static ERL_NIF_TERM namespaces_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+  (void)argc;
+  return names_now(env, argv[0], vdb_database_namespaces_json);
+}
+
+NIF(nif_collections) {
+  database *db;
+  ERL_NIF_TERM answer;
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
+  if (!db->shared->waits) return schedule_dirty(env, "collections", collections_dirty, argc, argv);
+  SUBMIT(answer, env, db->shared, ANSWER_JSON, vdb_database_collections_json_async, db->handle, NULL);
+  return answer;
 }
 
 NIF(nif_namespaces) {
-  (void)argc;
-  return names(env, argv[0], vdb_database_namespaces_json);
+  database *db;
+  ERL_NIF_TERM answer;
+  if (!database_get(env, argv[0], &db)) return bad_call(env, argv[0]);
+  if (!db->shared->waits) return schedule_dirty(env, "namespaces", namespaces_dirty, argc, argv);
+  SUBMIT(answer, env, db->shared, ANSWER_JSON, vdb_database_namespaces_json_async, db->handle, NULL);
+  return answer;
 }

@@ -70,7 +70,7 @@ bool resources_open(ErlNifEnv *env) {
   database_type = enif_open_resource_type_x(env, "vectordb_database", &for_database, flags, NULL);
   shared_type = enif_open_resource_type_x(env, "vectordb_shared", &for_shared, flags, NULL);
   watch_type = enif_open_resource_type_x(env, "vectordb_watch", &for_watch, flags, NULL);
-  return database_type != NULL && shared_type != NULL && watch_type != NULL;
+  return database_type != NULL && shared_type != NULL && watch_type != NULL && requests_open(env);
 }
 
 bool database_get(ErlNifEnv *env, ERL_NIF_TERM term, database **out) {
@@ -144,11 +144,11 @@ NIF(nif_close) {
   return enif_schedule_nif(env, "close", ERL_NIF_DIRTY_JOB_CPU_BOUND, close_dirty, argc, argv);
 }
 
-void guard_begin(ErlNifEnv *env, call_guard *guard, bool dirty) {
+void guard_begin(ErlNifEnv *env, const database *db, call_guard *guard, bool dirty) {
   guard->token = NULL;
   guard->watch = NULL;
   ErlNifPid self;
-  if (!dirty || vdb_cancel_token_new(&guard->token) != VDB_OK) return;
+  if (!dirty || db->shared->waits || vdb_cancel_token_new(&guard->token) != VDB_OK) return;
   guard->watch = enif_alloc_resource(watch_type, sizeof *guard->watch);
   if (guard->watch == NULL) return;
   guard->watch->token = guard->token;

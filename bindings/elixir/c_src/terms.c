@@ -73,6 +73,11 @@ ERL_NIF_TERM make_text(ErlNifEnv *env, vdb_status status, char *text, size_t len
   return make_ok(env, term);
 }
 
+ERL_NIF_TERM make_count(ErlNifEnv *env, vdb_status status, uint64_t count, bool exact) {
+  if (status != VDB_OK) return make_error(env, status);
+  return make_ok(env, enif_make_tuple2(env, enif_make_uint64(env, count), exact ? atom_true : atom_false));
+}
+
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
 /** enif_make_double raises for what is not finite; the library promises finite numbers, and nil if it were wrong. */
@@ -222,13 +227,13 @@ static ERL_NIF_TERM make_failures(ErlNifEnv *env, const vdb_write_columns *colum
   return list;
 }
 
-ERL_NIF_TERM make_report(ErlNifEnv *env, database *db, vdb_status status, vdb_write_report *report) {
+ERL_NIF_TERM make_report(ErlNifEnv *env, shared_state *shared, vdb_status status, vdb_write_report *report) {
   ERL_NIF_TERM answer;
   vdb_write_columns columns = VDB_WRITE_COLUMNS_INIT;
   bool readable = (status == VDB_OK || status == VDB_E_PARTIAL) && report != NULL &&
                   vdb_write_report_columns(report, &columns) == VDB_OK;
   if (readable) {
-    if (columns.deleted > 0) cost_gone(db, (uint64_t)columns.deleted);
+    if (columns.deleted > 0) cost_gone(shared, (uint64_t)columns.deleted);
     ERL_NIF_TERM deleted = columns.deleted < 0 ? atom_nil : enif_make_int64(env, columns.deleted);
     ERL_NIF_TERM summary =
         enif_make_tuple4(env, enif_make_uint64(env, columns.applied), enif_make_uint64(env, columns.not_attempted),

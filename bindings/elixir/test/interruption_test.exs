@@ -25,7 +25,7 @@ defmodule VectorDB.InterruptionTest do
       waiting = for n <- 1..3, do: spawn(fn -> VectorDB.add!(db, "w#{n}", List.duplicate(2, 8)) end)
       Process.sleep(round)
       Enum.each([writer | waiting], &Process.exit(&1, :kill))
-      assert eventually(fn -> match?({_, 0, 0, 0}, Native.live_handles()) end)
+      assert eventually(fn -> match?({_, 0, 0, 0, 0}, Native.live_handles()) end)
       written = VectorDB.count!(db) - before
       assert rem(written, rows) in 0..3, "#{written} of #{rows}"
       VectorDB.add!(db, "after", List.duplicate(3, 8))
@@ -48,7 +48,7 @@ defmodule VectorDB.InterruptionTest do
       :code.purge(Native)
       assert_receive {:DOWN, ^monitor, :process, ^caller, reason}, 20_000
       assert reason in [:killed, :normal]
-      assert eventually(fn -> match?({_, 0, 0, 0}, Native.live_handles()) end, 1000)
+      assert eventually(fn -> match?({_, 0, 0, 0, 0}, Native.live_handles()) end, 1000)
       assert VectorDB.count!(db) == 30_000
     end
   end
@@ -71,7 +71,7 @@ defmodule VectorDB.InterruptionTest do
       if how == :close, do: assert(Native.close(ref) == :ok)
       Process.exit(holder, :kill)
 
-      assert eventually(fn -> {before, 0, 0, 0} == Native.live_handles() end, 1000),
+      assert eventually(fn -> {before, 0, 0, 0, 0} == Native.live_handles() end, 1000),
              inspect(Native.live_handles())
     end
   end

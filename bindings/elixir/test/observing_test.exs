@@ -264,9 +264,9 @@ defmodule VectorDB.ObservingTest do
           fn -> VectorDB.namespaces(db) end
         ] do
       caller = spawn(call)
-      assert eventually(fn -> elem(Native.live_handles(), 3) == 1 end)
+      assert eventually(fn -> elem(Native.live_handles(), 4) == 1 end)
       Process.exit(caller, :kill)
-      assert eventually(fn -> elem(Native.live_handles(), 3) == 0 end)
+      assert eventually(fn -> elem(Native.live_handles(), 4) == 0 end)
     end
   end
 

@@ -63,7 +63,7 @@ defmodule VectorDB.SchedulingTest do
     callers = for _ <- 1..100, do: spawn(fn -> VectorDB.search_batch!(db, queries) end)
     Process.sleep(20)
     Enum.each(callers, &Process.exit(&1, :kill))
-    assert eventually(fn -> match?({_, 0, 0, 0}, Native.live_handles()) end, 3000)
+    assert eventually(fn -> match?({_, 0, 0, 0, 0}, Native.live_handles()) end, 3000)
     assert [_ | _] = VectorDB.search!(db, window.(1))
   end
 

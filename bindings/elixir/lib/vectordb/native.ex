@@ -5,14 +5,17 @@ defmodule VectorDB.Native do
 
   Arguments must already have the right Erlang types (see `c_src/nif.h`), else a function raises
   `ArgumentError`. Answers are `:ok`, `{:ok, value}`, `{:partial, report}` or
-  `{:error, code, message, details_json | nil}`. Timeouts are milliseconds as in the C API: 0 is the
+  `{:error, code, message, details_json | nil}`. `open/3` always answers `{:pending, request}`, and so does
+  every call of a database that may wait for something: its answer is what `answer/1` tells once the request
+  has ended, see `VectorDB.Request`. Timeouts are milliseconds as in the C API: 0 is the
   database's default, -1 none. Flags are those of `vectordb.h`.
   """
 
   @on_load :load
 
   @type handle :: reference()
-  @type failure :: {:error, atom(), binary(), binary() | nil}
+  @type request :: reference()
+  @type failure :: {:error, atom(), binary(), binary() | nil} | {:pending, request()}
   @type vector :: [number()] | binary()
   @type vectors :: [vector()] | {non_neg_integer(), non_neg_integer(), binary()}
   @type report ::
@@ -29,8 +32,19 @@ defmodule VectorDB.Native do
     :erlang.load_nif(String.to_charlist(path), 0)
   end
 
+  @doc """
+  Asks to be told of the end of a request: `:ended` when it has ended already, else one message `{tag, :ended}`
+  will come to the caller. May be asked once.
+  """
+  @spec wait(request(), term()) :: :ended | :waiting
+  def wait(_request, _tag), do: not_loaded()
+
+  @doc "The answer of a request that has ended. May be asked once."
+  @spec answer(request()) :: term()
+  def answer(_request), do: not_loaded()
+
   @doc "Opens a database; options are a JSON object."
-  @spec open(binary(), binary(), integer()) :: {:ok, handle()} | failure()
+  @spec open(binary(), binary(), integer()) :: {:pending, request()} | failure()
   def open(_name, _options_json, _timeout), do: not_loaded()
 
   @doc "A view of one namespace."
@@ -173,9 +187,11 @@ defmodule VectorDB.Native do
   @spec version() :: binary()
   def version, do: not_loaded()
 
-  @doc "Handles alive in this process of the operating system: databases, results, reports, tokens."
-  @spec live_handles() ::
-          {non_neg_integer(), non_neg_integer(), non_neg_integer(), non_neg_integer()} | failure()
+  @doc """
+  Handles alive in this process of the operating system, as a tuple: databases, results, reports, tokens,
+  requests.
+  """
+  @spec live_handles() :: tuple() | failure()
   def live_handles, do: not_loaded()
 
   @doc """

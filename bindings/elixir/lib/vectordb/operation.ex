@@ -3,7 +3,7 @@ defmodule VectorDB.Operation do
   # What every call does around the NIF: find the handle, open a telemetry span, turn a failure into an
   # error struct. A process that died, a closed handle or a wrong term is an error, never an exception.
 
-  alias VectorDB.{Database, Error, JSON, Registry, Telemetry}
+  alias VectorDB.{Database, Error, JSON, Registry, Request, Telemetry}
 
   @type database :: Database.t() | atom()
 
@@ -22,7 +22,7 @@ defmodule VectorDB.Operation do
   @doc "As `run/3` for what has no value: answers the database as it was given, so that calls can be piped."
   def done(database, operation, body) do
     run(database, operation, fn handle ->
-      with :ok <- body.(handle), do: {:ok, database}
+      with :ok <- answer(body.(handle)), do: {:ok, database}
     end)
   end
 
@@ -48,7 +48,8 @@ defmodule VectorDB.Operation do
     {:error, Error.new(:invalid_handle, message)}
   end
 
-  @doc "Answers of the NIF, and of this side, in one form."
+  @doc "Answers of the NIF, and of this side, in one form. Waits for that of a request."
+  def answer({:pending, request}), do: request |> Request.await() |> answer()
   def answer({:error, code, message, json}), do: {:error, Error.from_native(code, message, json)}
   def answer({:partial, report}), do: {:error, partial(report)}
   def answer(other), do: other

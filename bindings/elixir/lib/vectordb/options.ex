@@ -3,7 +3,7 @@ defmodule VectorDB.Options do
   # Keyword options into what the NIF takes. Everything returns {:ok, _} or {:error, %Error{}}; an
   # unknown option is an error that names the nearest known one, never silently dropped.
 
-  alias VectorDB.{Error, JSON}
+  alias VectorDB.{Environment, Error, JSON}
 
   @include_metadata 0x1
   @include_vectors 0x2
@@ -90,7 +90,7 @@ defmodule VectorDB.Options do
   @doc "Options of open as a JSON object."
   def open(options) do
     if Keyword.keyword?(options) or (is_map(options) and not is_struct(options)) do
-      options = Map.new(options)
+      options = options |> Map.new() |> Environment.hand_over()
 
       # The codec's message quotes the value, which may be a secret: only the option is named.
       with {:error, _} <- JSON.encode(options) do

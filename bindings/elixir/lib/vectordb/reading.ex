@@ -45,8 +45,10 @@ defmodule VectorDB.Reading do
   def stream(database, options) do
     with {:ok, database} <- Operation.resolve(database),
          {:ok, page} <- Options.page(options),
+         {_size, filter, _flags, timeout, _form} = page,
          # A closed database or a wrong filter shows now, not in the middle of a pipeline.
-         {:ok, _} <- Operation.answer(Native.count(database.ref, elem(page, 1), 0)) do
+         first = Native.page(database.ref, 1, "", filter, 0, timeout),
+         {:ok, _} <- Operation.answer(first) do
       {:ok, Pages.stream(database, page)}
     end
   end
