@@ -85,6 +85,8 @@ defmodule VectorDB.InterruptionTest do
     VectorDB.Log.enable(self(), :debug)
     for _ <- 1..4, do: spawn(fn -> search_batch!(db, for(_ <- 1..40_000, do: binary_part(packed, 0, 1024))) end)
     spawn(fn -> for n <- Stream.iterate(1, & &1 + 1), do: add!(db, to_string(n), binary_part(packed, 0, 1024)) end)
+    away = create!("away", dimensions: 1, fault_injection: %{latency_ms: 5, latency_jitter: 1, stall_rate: 0.01})
+    for _ <- 1..100, do: spawn(fn -> for n <- Stream.iterate(1, & &1 + 1), do: search!(away, [n]) end)
     Process.sleep(300)
     HOW
     """

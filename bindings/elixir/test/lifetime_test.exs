@@ -136,9 +136,4 @@ defmodule VectorDB.LifetimeTest do
     assert resident() - before < 8_000_000
     assert {0, 0, 0, 0, 0} = Native.live_handles()
   end
-
-  defp resident do
-    [_, pages | _] = "/proc/self/statm" |> File.read!() |> String.split()
-    String.to_integer(pages) * 4096
-  end
 end

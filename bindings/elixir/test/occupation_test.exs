@@ -191,6 +191,37 @@ defmodule VectorDB.OccupationTest do
     end)
   end
 
+  test "a database that waits: what is handed over, and what comes back", %{window: window} do
+    options = [dimensions: 16, metric: :l2, fault_injection: %{latency_ms: 0, spike_rate: 0.001}]
+
+    prepare = fn ->
+      db = VectorDB.create!("waits", options)
+      VectorDB.add_batch!(db, for(n <- 1..9000, do: {"#{n}", window.(n), %{n: n}}))
+      db
+    end
+
+    answer = fn {:pending, request} -> VectorDB.Request.await(request) end
+
+    quick(:waits, prepare, fn db ->
+      for size <- @sizes do
+        ids = for n <- 1..size, do: "#{n}"
+        list = for n <- 1..16, do: n * 1.0
+        metadata = "[" <> Enum.map_join(1..size, ",", fn _ -> ~s({"n":1}) end) <> "]"
+
+        {:ok, _} =
+          db.ref |> Native.upsert(ids, List.duplicate(list, size), metadata, 0) |> answer.()
+
+        {:ok, _} = db.ref |> Native.get(ids, 3, 0) |> answer.()
+        {:ok, _} = db.ref |> Native.search(window.(3), search(size, "", 3)) |> answer.()
+        queries = List.duplicate(pack(list), min(size, 256))
+        {:ok, _} = db.ref |> Native.search_batch(queries, search(10)) |> answer.()
+        {:ok, _} = db.ref |> Native.page(min(size, 10_000), "", "", 3, 0) |> answer.()
+        {:ok, _} = db.ref |> Native.delete(ids, 0) |> answer.()
+        step(nil)
+      end
+    end)
+  end
+
   test "many namespaces" do
     prepare = fn ->
       db = create(2)

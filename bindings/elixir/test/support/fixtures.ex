@@ -85,6 +85,12 @@ defmodule VectorDB.Fixtures do
     end
   end
 
+  @doc "Bytes of memory that this process of the operating system uses."
+  def resident do
+    [_, pages | _] = "/proc/self/statm" |> File.read!() |> String.split()
+    String.to_integer(pages) * 4096
+  end
+
   @doc "The code of an error answer; anything else is returned as it is, to show in a failure."
   def code({:error, %VectorDB.Error{code: code}}), do: code
   def code(other), do: other
