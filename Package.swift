@@ -28,6 +28,10 @@ let baseline: [SwiftSetting] = [.define("VDB_BASELINE"), .unsafeFlags(["-Ounchec
 let package = Package(
   name: "vectordb",
   products: [.library(name: "vectordb", type: .dynamic, targets: ["vectordb"])],
+  dependencies: [
+    // Without its default traits, which would pull all of Foundation in.
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: [])
+  ],
   targets: [
     .systemLibrary(name: "CVectorDB", path: "include"),
     // Hidden, because its functions share the prefix of the exported ones.
@@ -73,8 +77,9 @@ let package = Package(
       name: "VectorBackends",
       dependencies: [
         "Resilience", "VectorStore", "VectorIndex", "VectorKernels", "VectorModel", "Support", "CSupport", "CLibraries",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
-      swiftSettings: strict),
+      exclude: ["Milvus/Messages/milvus.proto", "Milvus/Messages/README.md"], swiftSettings: strict),
     .target(
       name: "VectorDB",
       dependencies: ["VectorBackends", "Resilience", "VectorKernels", "VectorModel", "Support", "CSupport"],
@@ -113,6 +118,8 @@ let package = Package(
           "-Xlinker", "-soname=libvectordb.so.0",
           "-Xlinker", "-z", "-Xlinker", "nodelete", "-Xlinker", "-z", "-Xlinker", "now",
           "-Xlinker", "--wrap=getenv", "-Xlinker", "--wrap=environ",
+          // What FoundationEssentials, which SwiftProtobuf has its Data from, needs beside itself.
+          "-l_FoundationCollections", "-l_FoundationCShims", "-lswiftSynchronization",
         ])
       ]),
 

@@ -198,6 +198,14 @@ package final class HTTPConnection {
       _ = vdb_curl_easy_set_long(easy, CURLOPT_HTTPGET, 1)
     }
     let isUsual = request.method == .post || (request.method == .get && request.body.count == 0)
+    transfer.mustReuse = false
+    if endpoint.version == .http2, endpoint.scheme == .http {
+      // libcurl 7.88 fails when it is to begin HTTP/2 by prior knowledge on a connection that speaks it already, and would ask
+      // for an upgrade on a new one otherwise.
+      transfer.mustReuse = !transfer.sockets.isEmpty
+      let version = transfer.mustReuse ? CURL_HTTP_VERSION_2_0 : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+      guard vdb_curl_easy_set_long(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK else { return false }
+    }
     let named = vdb_curl_easy_set_text(easy, CURLOPT_CUSTOMREQUEST, isUsual ? nil : request.method.rawValue)
     return named == CURLE_OK && vdb_curl_easy_set_pointer(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK
   }

@@ -30,6 +30,8 @@ final class HTTPTransfer {
   private var areHeadersDone = false
   /// Set while libcurl cannot tell when a request starts: then each counts as started.
   var cannotTellStart = false
+  /// Whether the request may only go over the connection there is.
+  var mustReuse = false
 
   /// Far more than any server has reason to send.
   private static let maxHeaderBytes = 128 << 10
@@ -143,7 +145,7 @@ private func openSocket(
   _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
   guard let transfer = transfer(context), let address else { return -1 }
-  if transfer.hasStarted, !transfer.cannotTellStart {
+  if transfer.mustReuse || (transfer.hasStarted && !transfer.cannotTellStart) {
     transfer.wasDropped = true
     return -1
   }

@@ -1,0 +1,159 @@
+import Resilience
+import Support
+import SwiftProtobuf
+import VectorModel
+
+/// Sends messages to Milvus through the resilience layer and reads its answers.
+final class MilvusRequests: Sendable {
+  private let executor: RequestExecutor<Pool<HTTPConnectionFactory>>
+  /// Sent with every call.
+  private let metadata: [(name: String, value: String)]
+
+  init(_ executor: RequestExecutor<Pool<HTTPConnectionFactory>>, _ settings: MilvusSettings) {
+    self.executor = executor
+    var metadata: [(name: String, value: String)] = []
+    if let authorization = settings.authorization { metadata.append(("authorization", authorization)) }
+    if !settings.database.isEmpty { metadata.append(("dbname", settings.database)) }
+    self.metadata = metadata
+  }
+
+  /// Sends a message as one request and returns the answer, of which Milvus says that all went well.
+  func call<Request: Message, Answer: MilvusAnswer>(
+    _ kind: RequestKind, _ method: MilvusMethod, _ request: Request, _ context: CallContext
+  ) throws(VectorError) -> Answer {
+    try call(kind, method, frame: try Self.frame(request), context)
+  }
+
+  /// As above, for a message that is in its frame already.
+  func call<Answer: MilvusAnswer>(
+    _ kind: RequestKind, _ method: MilvusMethod, frame: ColumnBuffer<UInt8>, _ context: CallContext
+  ) throws(VectorError) -> Answer {
+    do throws(RequestFailure) {
+      return try executor.run(kind, context) { (connection, context) throws(AttemptFailure) in
+        try send(method, frame, on: connection, context)
+      }
+    } catch {
+      throw VectorError(error, of: kind)
+    }
+  }
+
+  /// Waits, at most until the call ends. Errors: `cancelled`, `timeout`.
+  func wait(milliseconds: UInt64, _ context: CallContext) throws(VectorError) {
+    let parking = executor.endpoint.environment.makeParking()
+    let end = executor.endpoint.environment.now().addingClamped(milliseconds * 1_000_000)
+    _ = parking.park(until: min(end, context.deadline ?? end), cancel: context.cancel)
+    if let interruption = context.interruption() { throw VectorError(interruption) }
+  }
+
+  private func send<Answer: MilvusAnswer>(
+    _ method: MilvusMethod, _ frame: ColumnBuffer<UInt8>, on connection: HTTPConnection, _ context: CallContext
+  ) throws(AttemptFailure) -> Answer {
+    let reply = try connection.unary(method.path, frame, metadata: metadata, context: context)
+    let answer = try reply.withMessage { (bytes) throws(AttemptFailure) -> Answer in
+      do throws(VectorError) {
+        return try Self.decode(bytes, method)
+      } catch {
+        throw AttemptFailure(.refused, mayHaveApplied: true, cause: error)
+      }
+    }
+    if let failure = answer.outcome.failure(method) { throw failure }
+    return answer
+  }
+
+  /// A message in its frame. Only for messages of bounded size. Errors: `outOfMemory`, `internal`.
+  private static func frame(_ message: some Message) throws(VectorError) -> ColumnBuffer<UInt8> {
+    let bytes: [UInt8]
+    do { bytes = try message.serializedBytes() } catch {
+      throw VectorError(.internal, "a message could not be written: \(error)")
+    }
+    guard let frame = GRPCFrame.begin(size: bytes.count), bytes.withUnsafeBytes({ frame.append(bytes: $0) }),
+      GRPCFrame.finish(frame)
+    else { throw VectorError(.outOfMemory, "not enough memory for a request") }
+    return frame
+  }
+
+  /// Reads an answer. Errors: `protocolViolation`, `outOfMemory`.
+  static func decode<Answer: Message>(
+    _ bytes: UnsafeRawBufferPointer, _ method: MilvusMethod
+  ) throws(VectorError) -> Answer {
+    // Strings and arrays of Swift end the process when they find no memory.
+    guard isMemoryAvailable(bytes.count.multipliedReportingOverflow(by: 4).partialValue) else {
+      throw .resultOutOfMemory
+    }
+    var options = BinaryDecodingOptions()
+    options.discardUnknownFields = true
+    options.messageDepthLimit = 32
+    do { return try Answer(serializedBytes: BorrowedBytes(bytes), options: options) } catch {
+      throw VectorError(
+        .protocolViolation, "the answer of Milvus to \(method.rawValue) is no message of its protocol")
+    }
+  }
+}
+
+/// An answer that says whether Milvus did what it was asked.
+protocol MilvusAnswer: Message {
+  var outcome: MilvusProtoStatus { get }
+}
+
+extension MilvusProtoStatus: MilvusAnswer {
+  var outcome: MilvusProtoStatus { self }
+}
+
+extension MilvusProtoBoolResponse: MilvusAnswer {
+  var outcome: MilvusProtoStatus { status }
+}
+
+extension MilvusProtoDescribeCollectionResponse: MilvusAnswer {
+  var outcome: MilvusProtoStatus { status }
+}
+
+extension MilvusProtoShowCollectionsResponse: MilvusAnswer {
+  var outcome: MilvusProtoStatus { status }
+}
+
+extension MilvusProtoShowPartitionsResponse: MilvusAnswer {
+  var outcome: MilvusProtoStatus { status }
+}
+
+extension MilvusProtoDescribeIndexResponse: MilvusAnswer {
+  var outcome: MilvusProtoStatus { status }
+}
+
+extension MilvusProtoGetLoadStateResponse: MilvusAnswer {
+  var outcome: MilvusProtoStatus { status }
+}
+
+extension MilvusProtoGetVersionResponse: MilvusAnswer {
+  var outcome: MilvusProtoStatus { status }
+}
+
+extension MilvusProtoMutationResult: MilvusAnswer {
+  var outcome: MilvusProtoStatus { status }
+}
+
+extension MilvusProtoSearchResults: MilvusAnswer {
+  var outcome: MilvusProtoStatus { status }
+}
+
+extension MilvusProtoQueryResults: MilvusAnswer {
+  var outcome: MilvusProtoStatus { status }
+}
+
+/// Bytes that a decoder reads where they lie.
+private struct BorrowedBytes: SwiftProtobufContiguousBytes {
+  private let bytes: UnsafeRawBufferPointer
+
+  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  // Of use to encoders alone, which never get to see this type.
+  init(repeating: UInt8, count: Int) { bytes = UnsafeRawBufferPointer(start: nil, count: 0) }
+  init<S: Sequence>(_ sequence: S) where S.Element == UInt8 { bytes = UnsafeRawBufferPointer(start: nil, count: 0) }
+
+  var count: Int { bytes.count }
+
+  func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R { try body(bytes) }
+
+  mutating func withUnsafeMutableBytes<R>(_ body: (UnsafeMutableRawBufferPointer) throws -> R) rethrows -> R {
+    try body(UnsafeMutableRawBufferPointer(start: nil, count: 0))
+  }
+}

@@ -1,0 +1,72 @@
+import Resilience
+import Support
+import VectorModel
+
+/// The answer of a unary call that ended well: one message.
+package struct GRPCAnswer {
+  private let response: HTTPResponse
+
+  fileprivate init(_ response: HTTPResponse) { self.response = response }
+
+  /// Lends the message out. The frame was checked when the answer came.
+  package func withMessage<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try response.withBody { (bytes) throws(Failure) in
+      try body(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(GRPCFrame.headerSize)))
+    }
+  }
+}
+
+extension HTTPConnection {
+  /// Sends one message and reads one: a unary call.
+  ///
+  /// `method` is "/package.Service/Method", `frame` a finished `GRPCFrame`. The server is told how long the answer is waited
+  /// for. Fails as `send` does, with what the status of the answer says, and with `refused` for what is no answer of gRPC.
+  package func unary(
+    _ method: String, _ frame: ColumnBuffer<UInt8>, metadata: [(name: String, value: String)], context: CallContext
+  ) throws(AttemptFailure) -> GRPCAnswer {
+    var headers = metadata
+    // No more exact type: Milvus tells gRPC from other HTTP on its port by this very text.
+    headers.append(("content-type", "application/grpc"))
+    headers.append(("te", "trailers"))
+    headers.append(("grpc-accept-encoding", "identity"))
+    if let timeout = Self.timeout(until: context.deadline) { headers.append(("grpc-timeout", timeout)) }
+    let request = HTTPRequest(
+      .post, method, headers: headers, body: .bytes(UnsafeRawBufferPointer(frame.elements)))
+    let response = try send(request, context: context)
+    withExtendedLifetime(frame) {}
+    let server = endpoint.authority
+    guard response.status == 200 else {
+      // Not from a gRPC server, or not from its handler: a proxy, a web page.
+      let words = response.excerpt
+      throw response.failure(
+        VectorError(
+          response.errorStatus, "\(server) answered a gRPC call with HTTP status \(response.status): \(words)"))
+    }
+    guard let status = GRPCStatus(headers: response.headers, trailers: response.trailers) else {
+      throw response.violation("\(server) answered a gRPC call without a grpc-status")
+    }
+    guard status.code == .ok else { throw status.failure(server) }
+    let defect = response.withBody { bytes -> GRPCFrame.Defect? in
+      do throws(GRPCFrame.Defect) {
+        _ = try GRPCFrame.message(of: bytes)
+        return nil
+      } catch { return error }
+    }
+    switch defect {
+    case nil: return GRPCAnswer(response)
+    case .cut: throw response.violation("\(server) answered with less than a message")
+    case .compressed: throw response.violation("\(server) answered with a compressed message")
+    case .tooMany: throw response.violation("\(server) answered with more than one message")
+    }
+  }
+
+  /// The header's text: at most eight digits and a unit, here milliseconds.
+  static func timeout(until deadline: UInt64?) -> String? {
+    guard let deadline else { return nil }
+    let now = monotonicNanoseconds()
+    let left = deadline > now ? (deadline - now) / 1_000_000 : 0
+    return "\(min(max(left, 1), 99_999_999))m"
+  }
+}
