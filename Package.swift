@@ -39,7 +39,10 @@ let package = Package(
       name: "CSupport", cSettings: [.unsafeFlags(["-fvisibility=hidden"])],
       cxxSettings: [.unsafeFlags(["-fvisibility=hidden"])]),
     // Hidden for the same reason.
-    .target(name: "CLibraries", dependencies: ["CSupport"], cSettings: [.unsafeFlags(["-fvisibility=hidden"])]),
+    .target(
+      name: "CLibraries", dependencies: ["CSupport"], cSettings: [.unsafeFlags(["-fvisibility=hidden"])],
+      // The archive, not the shared library beside it.
+      linkerSettings: [.linkedLibrary(":libhiredis.a")]),
     .target(name: "Support", dependencies: ["CSupport"], swiftSettings: strict),
 
     .target(name: "VectorKernelsBaseline", dependencies: ["CSupport"], swiftSettings: strict + baseline),

@@ -12,6 +12,7 @@
 #include "vdb_readers.h"
 #include "vdb_simd.h"
 #include "vdb_sockets.h"
+#include "vdb_streams.h"
 #include "vdb_threads.h"
 #include "vdb_wakeup.h"
 #include "vdb_json.h"

@@ -1,0 +1,120 @@
+import Resilience
+import Support
+import VectorModel
+
+extension RedisBackend {
+  /// Records of one request, and its bytes: a request is an attempt with a timeout of its own.
+  private static let sliceRecords = 2000
+  private static let sliceBytes = 16 << 20
+  /// Records of one transaction, and its bytes.
+  private static let groupRecords = 500
+  private static let groupBytes = 4 << 20
+
+  package func upsert(
+    _ batch: RecordBatch, namespace: ByteString, context: CallContext
+  ) throws(VectorError) -> WriteOutcome {
+    let index = try writable()
+    try refuseVanishing(batch, index, context)
+    let writer = RedisRecordWriter(index, namespace)
+    var pace = Pace(context)
+    for item in 0..<batch.ids.count where batch.isWritten(item) {
+      try batch.metadata.withEntry(item) { (entry) throws(VectorError) in
+        try pace.spend(bytes: 16 + entry.count)
+        writer.note(entry)
+      }
+    }
+    try ensure(writer.columns, context)
+    let outcome = try BatchSlices.run(batch.ids.count, end: { Self.end(of: batch, from: $0) }) {
+      (slice) throws(VectorError) in
+      try upsert(slice, of: batch, writer, context)
+    }
+    try batch.failSuperseded(in: outcome)
+    return outcome.recounted(batch.ids.count)
+  }
+
+  /// Where the slice that begins at an item ends.
+  private static func end(of batch: RecordBatch, from start: Int) -> Int {
+    var bytes = 0
+    var end = start
+    while end < batch.ids.count, end - start < sliceRecords, bytes < sliceBytes {
+      bytes += batch.vectors.dimensions * 4 + batch.metadata.withEntry(end) { $0.count }
+      end += 1
+    }
+    return end
+  }
+
+  private func upsert(
+    _ slice: Range<Int>, of batch: RecordBatch, _ writer: RedisRecordWriter, _ context: CallContext
+  ) throws(VectorError) -> WriteOutcome {
+    let outcome = requests.runBatch(.upsert, items: slice.count, context) {
+      connection, context, pending, answer throws(AttemptFailure) in
+      let transactions = RedisTransactions()
+      var commands = RedisCommands()
+      var group: [Int] = []
+      for position in 0..<pending.count {
+        let item = slice.lowerBound + pending[position]
+        // The last one of an id is written; those before it share its fate.
+        guard batch.isWritten(item), let row = batch.vectors.row(item) else { continue }
+        if group.isEmpty { commands.command("MULTI") }
+        let vector = UnsafeRawBufferPointer(start: row, count: batch.vectors.dimensions * 4)
+        let isWritten = batch.metadata.withEntry(item) {
+          writer.write(id: batch.ids[item], vector: vector, metadata: $0, to: &commands)
+        }
+        guard isWritten else { throw RedisFailure.outOfMemory }
+        group.append(position)
+        if group.count == Self.groupRecords || commands.bytes.count >= Self.groupBytes {
+          try transactions.send(group, commandsEach: 2, &commands, connection, context)
+          group.removeAll(keepingCapacity: true)
+        }
+      }
+      if !group.isEmpty { try transactions.send(group, commandsEach: 2, &commands, connection, context) }
+      try transactions.finish(connection, context)
+      try transactions.report(to: answer)
+    }
+    return try WriteOutcome(outcome, of: .upsert, items: slice.count, deleted: nil)
+  }
+
+  /// Refuses directions that are lost in the engine's float32 arithmetic: it would index them and never find them.
+  private func refuseVanishing(_ batch: RecordBatch, _ index: RedisIndex, _ context: CallContext) throws(VectorError) {
+    guard index.shape.metric == .cosine else { return }
+    var pace = Pace(context)
+    for item in 0..<batch.vectors.count {
+      guard let row = batch.vectors.row(item) else { continue }
+      try pace.spend(bytes: 16 + batch.vectors.dimensions * 4)
+      var largest: Float = 0
+      for component in 0..<batch.vectors.dimensions {
+        largest = max(largest, abs(row.loadUnaligned(fromByteOffset: component * 4, as: Float.self)))
+      }
+      if largest < 1e-15 {
+        throw VectorError(
+          .invalidVector, "vector \(item) is too short for Redis to tell its direction: its components are below 1e-15",
+          index: item)
+      }
+    }
+  }
+}
+
+extension RecordBatch {
+  /// An item that a later one of the same id replaces failed where that one did.
+  fileprivate func failSuperseded(in outcome: WriteOutcome) throws(VectorError) {
+    guard let selection, !outcome.failures.isEmpty else { return }
+    var reasons: [Int: Int] = [:]
+    for item in outcome.failures.items.elements { reasons[item.index] = item.reason }
+    for item in 0..<ids.count where reasons[item] == nil {
+      var last = item
+      while let next = selection.next(after: last) { last = next }
+      guard last != item, let reason = reasons[last] else { continue }
+      guard outcome.failures.add(item, reason: reason) else { throw .resultOutOfMemory }
+    }
+    outcome.failures.sort()
+  }
+}
+
+extension WriteOutcome {
+  /// With the applied ones counted anew, as those of `count` that neither failed nor were left out.
+  fileprivate func recounted(_ count: Int) -> WriteOutcome {
+    var outcome = self
+    outcome.applied = max(0, count - failures.count - notAttempted)
+    return outcome
+  }
+}

@@ -1,0 +1,99 @@
+import Resilience
+import Support
+import VectorModel
+
+/// Transactions on their way: MULTI, the commands of some records, EXEC; and which records failed.
+///
+/// The next one is sent before the last was answered. One connection, one thread.
+final class RedisTransactions {
+  private struct Group {
+    let positions: [Int]
+    let commandsEach: Int
+    /// Replies that have come, that of MULTI the first.
+    var replies = 0
+    /// The first error before EXEC, and whether a command was done outside the transaction.
+    var refusal: String?
+    var isLoose = false
+
+    var expected: Int { positions.count * commandsEach + 2 }
+  }
+
+  private struct Failure {
+    let position: Int
+    let error: String
+    let mayHaveApplied: Bool
+  }
+
+  private var groups: [Group] = []
+  private var failures: [Failure] = []
+  /// Records of transactions that were not done because a watched key had changed.
+  private(set) var conflicts: [Int] = []
+
+  /// Ends the transaction that `commands` began, sends it, and waits for those before it. `commands` is empty afterwards.
+  func send(
+    _ positions: [Int], commandsEach: Int, _ commands: inout RedisCommands, _ connection: RedisConnection,
+    _ context: CallContext
+  ) throws(AttemptFailure) {
+    commands.command("EXEC")
+    groups.append(Group(positions: positions, commandsEach: commandsEach))
+    try connection.exchange(commands, leaving: commands.count, context) { take($0) }
+    commands.removeAll()
+  }
+
+  /// Waits for all replies.
+  func finish(_ connection: RedisConnection, _ context: CallContext) throws(AttemptFailure) {
+    try connection.exchange(RedisCommands(), context) { take($0) }
+  }
+
+  /// Tells which of the pending items failed.
+  func report(to answer: BatchAnswer) throws(AttemptFailure) {
+    var causes: [String: (place: Int, failure: AttemptFailure)] = [:]
+    for failure in failures.sorted(by: { $0.position < $1.position }) {
+      let known =
+        causes[failure.error]
+        ?? {
+          let answered = RedisFailure.answered(failure.error)
+          return (answer.cause(answered.cause), answered)
+        }()
+      causes[failure.error] = known
+      let isNoted = answer.fail(
+        at: failure.position, known.failure.kind, cause: known.place, mayHaveApplied: failure.mayHaveApplied)
+      guard isNoted else { throw RedisFailure.outOfMemory }
+    }
+  }
+
+  private func take(_ reply: RedisReply) {
+    guard !groups.isEmpty else { return }
+    groups[0].replies += 1
+    if groups[0].replies < groups[0].expected {
+      if let error = reply.error {
+        groups[0].refusal = groups[0].refusal ?? error
+      } else if groups[0].replies > 1, !reply.is("QUEUED") {
+        groups[0].isLoose = true
+      }
+      return
+    }
+    end(groups.removeFirst(), reply)
+  }
+
+  /// Reads what EXEC answers: one reply a command, or that nothing was done.
+  private func end(_ group: Group, _ reply: RedisReply) {
+    if reply.kind == .null { return conflicts += group.positions }
+    let isDone = reply.kind == .array && reply.count == group.positions.count * group.commandsEach
+    guard isDone else {
+      let error = group.refusal ?? reply.error ?? "EXEC answers neither replies nor an error"
+      for position in group.positions {
+        failures.append(Failure(position: position, error: error, mayHaveApplied: group.isLoose || reply.error == nil))
+      }
+      return
+    }
+    for (number, element) in reply.elements.enumerated() {
+      guard let error = element.error else { continue }
+      let position = group.positions[number / group.commandsEach]
+      // The command before it was done: the record may be gone.
+      if failures.last?.position != position {
+        failures.append(Failure(position: position, error: error, mayHaveApplied: true))
+      }
+    }
+  }
+}
