@@ -44,6 +44,14 @@ struct BackendOpening {
   }
 }
 
+extension BackendOpening {
+  /// Tells of credentials that anybody on the way can read.
+  func warnOfPlainText(to address: ServerAddress, isEncrypted: Bool, hasCredential: Bool) {
+    if isEncrypted || !hasCredential || address.isLoopback { return }
+    events.send(.warning, "credentials.unencrypted") { json in json.field("server.address", address.host) }
+  }
+}
+
 /// A backend ready to be opened, and the endpoint it sends to.
 struct OpenedBackend {
   let backend: any VectorBackend
