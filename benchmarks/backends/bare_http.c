@@ -1,6 +1,6 @@
 /* libcurl without anything around it: each file is the body of one POST over a kept connection. ADDRESS: "URL [h2] [HEADER: VALUE]...",
  * separated by "|". FILE: for upsert a body each; for search bodies one after the other, each behind its length in
- * four bytes (little-endian), used in turn whatever the query.
+ * four bytes (little-endian), used in turn from the middle on whatever the query.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -35,6 +35,10 @@ static void bare_open(const char *address, const text *first) {
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, count_bytes);
   bodies = *first;
   free(copy);
+  for (uint32_t length; next_body < bodies.length / 2; next_body += 4 + length) {
+    memcpy(&length, bodies.bytes + next_body, 4);
+    if (length > bodies.length) break; /* a body for upsert */
+  }
 }
 
 static size_t post(const char *bytes, size_t length) {
