@@ -8,18 +8,19 @@ import Support
 package final class JSONDocument: @unchecked Sendable {
   private var reader = vdb_json_reader()
 
-  /// Reads `text`. `what` begins the messages: "the filter", "the options".
+  /// Reads `text`. `what` begins the messages, and is made for them alone: "the filter", "the options".
   ///
   /// Throws `invalidUTF8` and `invalidJSON` naming the byte, `limits` for more than `maxNodes` values and for numbers that
   /// no double holds, `tooLarge` beyond 2 GB, `outOfMemory`.
   package init(
-    _ text: UnsafeRawBufferPointer, what: String, maxNodes: UInt32 = 1_000_000, limits: Status = .invalidJSON
+    _ text: UnsafeRawBufferPointer, what: @autoclosure () -> String, maxNodes: UInt32 = 1_000_000,
+    limits: Status = .invalidJSON
   ) throws(VectorError) {
-    try checkUTF8(text, what: what)
+    try checkUTF8(text, what: what())
     let status = vdb_json_init(&reader, text.baseAddress, text.count, maxNodes)
-    guard status == VDB_JSON_OK else { throw jsonError(status, reader, what: what, limits: limits) }
+    guard status == VDB_JSON_OK else { throw jsonError(status, reader, what: what(), limits: limits) }
     let parsed = vdb_json_parse(&reader)
-    guard parsed == VDB_JSON_OK else { throw jsonError(parsed, reader, what: what, limits: limits) }
+    guard parsed == VDB_JSON_OK else { throw jsonError(parsed, reader, what: what(), limits: limits) }
   }
 
   deinit { vdb_json_destroy(&reader) }
@@ -39,16 +40,18 @@ package final class JSONDocument: @unchecked Sendable {
 }
 
 /// Refuses text that is not UTF-8, naming the first byte that is wrong. `what` begins the message.
-package func checkUTF8(_ text: UnsafeRawBufferPointer, what: String, index: Int? = nil) throws(VectorError) {
+package func checkUTF8(
+  _ text: UnsafeRawBufferPointer, what: @autoclosure () -> String, index: Int? = nil
+) throws(VectorError) {
   guard let base = text.baseAddress else { return }
   let valid = vdb_utf8_valid_prefix(base, text.count)
   if valid < text.count {
-    throw VectorError(.invalidUTF8, "\(what) is not UTF-8 from byte \(valid) on", index: index)
+    throw VectorError(.invalidUTF8, "\(what()) is not UTF-8 from byte \(valid) on", index: index)
   }
 }
 
 /// As `checkUTF8`, for texts so long that the call must be bounded meanwhile. Errors: `invalidUTF8`, `cancelled`, `timeout`.
-func checkUTF8(_ text: UnsafeRawBufferPointer, what: String, pace: inout Pace) throws(VectorError) {
+func checkUTF8(_ text: UnsafeRawBufferPointer, what: @autoclosure () -> String, pace: inout Pace) throws(VectorError) {
   guard let base = text.baseAddress else { return }
   let step = 1 << 16
   var at = 0
@@ -59,7 +62,7 @@ func checkUTF8(_ text: UnsafeRawBufferPointer, what: String, pace: inout Pace) t
     // A piece may end within a character, which begins the next piece then.
     let isCut = piece - valid < 4 && at + piece < text.count
     at += valid
-    if valid < piece, !isCut { throw VectorError(.invalidUTF8, "\(what) is not UTF-8 from byte \(at) on") }
+    if valid < piece, !isCut { throw VectorError(.invalidUTF8, "\(what()) is not UTF-8 from byte \(at) on") }
   }
 }
 
