@@ -8,6 +8,7 @@
 
 #include "vdb_curl.h"
 #include "vdb_library.h"
+#include "vdb_libpq.h"
 #include "vdb_redis.h"
 #include "vdb_signals.h"
 
