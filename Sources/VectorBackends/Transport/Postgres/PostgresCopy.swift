@@ -135,5 +135,3 @@ extension PostgresConnection {
     return fault.failure(mayHaveApplied: false, isIdle: false)
   }
 }
-
-

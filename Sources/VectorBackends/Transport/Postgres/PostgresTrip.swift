@@ -13,7 +13,8 @@ extension PostgresConnection {
   func run(
     _ statements: [PostgresStatement], _ waiting: PostgresWaiting, mayApply: Bool
   ) throws(AttemptFailure) -> [PostgresResult] {
-    try run(count: statements.count, waiting, mayApply: mayApply) { (index) throws(AttemptFailure) in statements[index] }
+    try run(count: statements.count, waiting, mayApply: mayApply) { (index) throws(AttemptFailure) in statements[index]
+    }
   }
 
   /// As above, where each statement is made when it is its turn, so that a large batch is never in memory as a whole. `statement`
@@ -140,7 +141,8 @@ private struct PostgresTrip {
         let isSent = withCString(statement.sql) { sql in
           statement.parameters.withArrays { types, _, _, _ in
             libpq.quietly {
-              libpq.functions.pointee.PQsendPrepare(handle, new, sql, Int32(clamping: statement.parameters.count), types)
+              libpq.functions.pointee.PQsendPrepare(
+                handle, new, sql, Int32(clamping: statement.parameters.count), types)
             }
           }
         }
