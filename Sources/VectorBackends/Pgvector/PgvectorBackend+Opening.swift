@@ -4,8 +4,8 @@ import VectorModel
 
 extension RequestKind {
   /// Looking for a table changes nothing.
-  fileprivate static let look = RequestKind("open", .read)
-  fileprivate static let create = RequestKind("open", .control)
+  fileprivate static let lookForTable = RequestKind("open", .read)
+  fileprivate static let createTable = RequestKind("open", .control)
 }
 
 extension PgvectorBackend {
@@ -67,7 +67,7 @@ extension PgvectorBackend {
 
   private func look(_ context: CallContext) throws(VectorError) -> PgvectorCatalog {
     let statements = PgvectorCatalog.statements(try sqlName(), vectorColumn: settings.vectorColumn)
-    return PgvectorCatalog(try executor.ask(.look, context, statements))
+    return PgvectorCatalog(try executor.ask(.lookForTable, context, statements))
   }
 
   // MARK: An existing table
@@ -141,7 +141,7 @@ extension PgvectorBackend {
     let ddl = try creation.statements(request.index)
     let statements = ddl.map { PostgresStatement($0) }
     do throws(VectorError) {
-      _ = try executor.ask(.create, context, statements)
+      _ = try executor.ask(.createTable, context, statements)
     } catch {
       // Somebody else, or an attempt that nobody heard of, was faster. Whoever wanted to create it is told.
       guard error.status == .backend, try look(context).table != nil else { throw error }
@@ -155,7 +155,7 @@ extension PgvectorBackend {
   private func makeExtension(_ context: CallContext) throws(VectorError) -> PgvectorExtension {
     var failure: VectorError?
     do throws(VectorError) {
-      _ = try executor.ask(.create, context, [PostgresStatement("CREATE EXTENSION IF NOT EXISTS vector")])
+      _ = try executor.ask(.createTable, context, [PostgresStatement("CREATE EXTENSION IF NOT EXISTS vector")])
     } catch {
       failure = error
     }
