@@ -218,13 +218,13 @@ def test_what_memory_cannot_do(filled):
   with pytest.raises(vectordb.UnsupportedError, match="hnsw"):
     filled.create_index("hnsw")
   with pytest.raises(NotImplementedError):
-    vectordb.create("x", backend="redis", dimensions=3)
+    vectordb.create("x", backend="qdrant", dimensions=3)
 
 
 def test_process():
   assert vectordb.version() == vectordb.__version__
   names = {backend["name"]: backend["available"] for backend in vectordb.backends()}
-  assert names["memory"] is True and names["redis"] is False
+  assert names["memory"] is True and names["qdrant"] is False
   assert {"architecture", "kernels"} <= set(vectordb.cpu_features())
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from typing import Any, Callable, NamedTuple, Protocol, TypeVar
 
+from . import _bells as bells
 from ._library import library
-from ._requests import Request, ended
+from ._requests import Request
 
 _Value = TypeVar("_Value")
 
@@ -60,9 +61,6 @@ COLLECTIONS = _call("collections_json", "take_json")
 NAMESPACES = _call("namespaces_json", "take_json")
 HEALTH = _call("health_json", "take_json")
 
-# A signal that comes after Python last looked for one and before the wait begins does not end the wait: it is cut.
-_LONGEST_WAIT = 0.2
-
 
 def in_place(finish: Callable[..., _Value], call: Call, *arguments: Any, **rest: Any) -> _Value:
   """Runs a call on this thread. `rest` goes to `finish`."""
@@ -73,17 +71,22 @@ def interruptibly(finish: Callable[..., _Value], call: Call, *arguments: Any, **
   """Runs a call so that a signal handler that raises, as that of Ctrl-C does, ends it.
 
   Handlers run on the main thread alone, between two steps of Python: there the call runs on a thread of the library and
-  Python waits. That costs two switches of threads, some 20 us.
+  Python waits. That costs two switches of threads.
   """
-  if threading.current_thread() is not threading.main_thread() or ended():
+  if threading.current_thread() is not threading.main_thread():
     return finish(call.now, *arguments, **rest)
   request = Request()
-  told = threading.Lock()
-  told.acquire()
+  bell = bells.take()
   try:
-    request.start(call.start, *arguments, then=told.release)
-    while not told.acquire(timeout=_LONGEST_WAIT):
-      pass
+    request.start(call.start, *arguments, bells.RING, bell)
+    bells.wait(bell)
+  except BaseException:
+    if request.cancel():
+      bells.give_back(bell)
+    request.free()
+    raise
+  bells.give_back(bell)
+  try:
     return finish(call.take, request, **rest)
   finally:
-    request.abandon()
+    request.free()

@@ -18,9 +18,10 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Union, cast, overload
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, cast
 
 from . import _calls as calls
+from . import _news as news
 from . import _results as results
 from ._opened import Opened, opening
 from ._options import Filter, include_flags, page_options
@@ -28,7 +29,6 @@ from ._reading import Reading
 from ._requests import Request
 from ._writing import Writing
 from .cancel import CancelToken
-from .info import AnswerInfo
 from .match import Record
 
 if TYPE_CHECKING:
@@ -46,12 +46,19 @@ async def _run(finish: Callable[..., _Value], call: calls.Call, *arguments: Any,
   loop = asyncio.get_running_loop()
   future: asyncio.Future[None] = loop.create_future()
   request = Request()
+  number = news.expect(request, functools.partial(_tell, loop, future))
   try:
-    request.start(call.start, *arguments, then=functools.partial(_tell, loop, future))
+    request.start(call.start, *arguments, news.TELL, number)
     await future
+  except BaseException:
+    if request.cancel():
+      news.forget(number)
+    request.free()
+    raise
+  try:
     return finish(call.take, request, **rest)
   finally:
-    request.abandon()
+    request.free()
 
 
 def _tell(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
@@ -137,7 +144,7 @@ class Database(Opened):
     """Closes it, at once. Calls under way finish; later ones raise ClosedError. Closing again does nothing."""
     self._close()
 
-  async def __aenter__(self: Database) -> Database:
+  async def __aenter__(self) -> Database:
     return self
 
   async def __aexit__(
