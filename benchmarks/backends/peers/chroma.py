@@ -11,6 +11,7 @@ from data import K
 name = "chromadb"
 index = "hnsw"
 search_index = "hnsw"
+searches = 300  # at most
 
 
 class Peer:

@@ -11,6 +11,7 @@ from data import DIMENSIONS, K
 name = "pymilvus"
 index = "flat"
 search_index = "hnsw"
+searches = 50  # at most
 BATCH = 5000
 
 

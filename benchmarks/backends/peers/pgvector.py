@@ -12,6 +12,7 @@ from data import DIMENSIONS, K
 name = "psycopg + pgvector"
 index = "flat"
 search_index = "hnsw"
+searches = 1000  # at most
 
 
 class Peer:
