@@ -9,6 +9,7 @@
 #include "vdb_kernels.h"
 #include "vdb_locks.h"
 #include "vdb_memory.h"
+#include "vdb_numbers.h"
 #include "vdb_readers.h"
 #include "vdb_simd.h"
 #include "vdb_sockets.h"

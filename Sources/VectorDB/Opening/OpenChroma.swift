@@ -1,10 +1,24 @@
+import Resilience
 import Support
 import VectorBackends
 import VectorModel
 
 /// Why backend "chroma" cannot be opened here, or nil when it can.
-func openChromaReason() -> String? { "backend \"chroma\" is not part of version 0.1" }
+func openChromaReason() -> String? {
+  do throws(VectorError) { try loadCurl() } catch { return error.message }
+  return nil
+}
 
+/// A collection of a Chroma server. Connections are shared with every database that reaches the same server in the same way.
 func openChroma(_ opening: BackendOpening) throws(VectorError) -> OpenedBackend {
-  throw VectorError(.unsupported, openChromaReason() ?? "")
+  var settings = try ChromaOptions.settings(opening.remote)
+  settings.endpoint.connectTimeout = opening.options.resilience.pool.connectTimeout.nanoseconds
+  let factory = try HTTPConnectionFactory(settings.endpoint)
+  var identity = ConnectionIdentity(backend: .chroma)
+  identity.setHTTP(settings.endpoint)
+  identity[.tenant] = ByteString(settings.tenant)
+  identity[.database] = ByteString(settings.database)
+  identity[.credential] = settings.authorization.map { ByteString("\($0.name):\($0.value)") }
+  let endpoint = opening.endpoint(identity) { factory }
+  return OpenedBackend(backend: ChromaBackend(settings, opening.executor(endpoint)), endpoint: endpoint)
 }

@@ -1,0 +1,82 @@
+import Resilience
+import Support
+import VectorModel
+
+/// Sends requests to a Chroma server through the resilience layer and reads what comes back.
+final class ChromaRequests: Sendable {
+  package typealias Executor = RequestExecutor<Pool<HTTPConnectionFactory>>
+
+  private let executor: Executor
+  private let authorization: (name: String, value: String)?
+
+  init(_ executor: Executor, authorization: (name: String, value: String)?) {
+    self.executor = executor
+    self.authorization = authorization
+  }
+
+  /// Sends one request as often as it takes. `attempts` counts how often it was sent.
+  func send<Answer>(
+    _ kind: RequestKind, _ method: HTTPMethod, _ path: String, _ context: CallContext,
+    body: ColumnBuffer<UInt8>? = nil, attempts: UnsafeMutablePointer<Int>? = nil,
+    _ read: (JSONValue) throws(ChromaAnswers.Violation) -> Answer
+  ) throws(VectorError) -> Answer {
+    do throws(RequestFailure) {
+      return try executor.run(kind, context) { (connection, context) throws(AttemptFailure) in
+        attempts?.pointee += 1
+        return try exchange(connection, context, method, path, body, read)
+      }
+    } catch {
+      throw VectorError(error, of: kind)
+    }
+  }
+
+  /// Sends a batch of `items`; `body` writes those still to be done.
+  func sendBatch(
+    _ kind: RequestKind, items: Int, _ path: String, _ context: CallContext,
+    _ body: (PendingItems) throws(VectorError) -> ColumnBuffer<UInt8>
+  ) throws(VectorError) -> WriteOutcome {
+    let outcome = executor.runBatch(kind, items: items, context) {
+      (connection, context, pending, _) throws(AttemptFailure) in
+      let written: ColumnBuffer<UInt8>
+      do throws(VectorError) { written = try body(pending) } catch { throw AttemptFailure(local: error) }
+      try exchange(connection, context, .post, path, written) { _ in }
+    }
+    return try WriteOutcome(outcome, of: kind, items: items, deleted: nil)
+  }
+
+  private func exchange<Answer>(
+    _ connection: HTTPConnection, _ context: CallContext, _ method: HTTPMethod, _ path: String,
+    _ body: ColumnBuffer<UInt8>?, _ read: (JSONValue) throws(ChromaAnswers.Violation) -> Answer
+  ) throws(AttemptFailure) -> Answer {
+    var headers = [("Accept", "application/json")]
+    if let authorization { headers.append(authorization) }
+    var request = HTTPRequest(method, path, headers: headers)
+    if let body {
+      request.headers.append(("Content-Type", "application/json"))
+      request.body = .bytes(UnsafeRawBufferPointer(body.elements))
+    }
+    let response = try connection.send(request, context: context)
+    withExtendedLifetime(body) {}
+    guard response.isSuccess else { throw response.failure(Self.error(response)) }
+    let document = try response.json("the answer of Chroma")
+    do throws(ChromaAnswers.Violation) {
+      return try read(document.root)
+    } catch {
+      throw response.violation("Chroma answered with \(error.message)")
+    }
+  }
+
+  /// What an error answer says. `{"error": class, "message": text}`, or whatever a proxy sends.
+  private static func error(_ response: HTTPResponse) -> VectorError {
+    var said = response.body.count == 0 ? "no reason given" : response.excerpt
+    if let root = try? response.json("").root, let message = root["message"]?.string {
+      said = quoted(message, limit: 300)
+    }
+    var status = response.errorStatus
+    // The database that a collection is to be created in.
+    if status == .invalidArgument, said.hasPrefix("\"Database ["), said.hasSuffix("does not exist\"") {
+      status = .notFound
+    }
+    return VectorError(status, "Chroma answered \(response.status): \(said)")
+  }
+}
