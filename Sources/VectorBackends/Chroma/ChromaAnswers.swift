@@ -14,14 +14,16 @@ enum ChromaAnswers {
     let id: ByteString
     let dimensions: Int?
     let metric: Metric?
+    let lists: ChromaLists
 
     init(_ value: JSONValue) throws(Violation) {
       guard let id = value["id"]?.string, id.count == 36, id.bytes.allSatisfy(Self.isInUUID) else {
         throw Violation(message: "a collection without a usable id")
       }
       self.id = id
-      let counted = value["dimension"]?.integer ?? value["metadata"]?[ByteString(ChromaBodies.dimensionsKey)]?.integer
-      dimensions = counted.flatMap { Int(exactly: $0) }
+      let ours = value["metadata"]?[ByteString(ChromaBodies.dimensionsKey)]?.integer
+      dimensions = (value["dimension"]?.integer ?? ours).flatMap { Int(exactly: $0) }
+      lists = ours == nil ? .native : .fields
       // The local server keeps an HNSW graph, the hosted one another index: whichever it is says the space.
       let configuration = value["configuration_json"]
       let space = configuration?["hnsw"]?["space"]?.string ?? configuration?["spann"]?["space"]?.string
@@ -85,42 +87,6 @@ enum ChromaAnswers {
   /// How many records a "delete" deleted, where it says so.
   static func deleted(_ value: JSONValue) -> Int? {
     value["deleted"]?.integer.flatMap { Int(exactly: $0) }.flatMap { $0 >= 0 ? $0 : nil }
-  }
-
-  /// Appends the metadata of a record as JSON text, without the fields that are ours. Integers keep all their digits, values
-  /// that are no metadata, which only other programs write, are left out.
-  static func append(metadata value: JSONValue, to output: ColumnBuffer<UInt8>) -> Bool {
-    var json = JSONWriter(output)
-    json.beginObject()
-    for (stored, value) in value.members {
-      guard let key = ChromaNames.key(ofStored: stored), isMetadata(value) else { continue }
-      withBytes(of: key) { json.key($0) }
-      if value.kind == .array {
-        json.array { json in for item in value.elements { write(item, to: &json) } }
-      } else {
-        write(value, to: &json)
-      }
-    }
-    json.endObject()
-    return !json.failed
-  }
-
-  private static func isMetadata(_ value: JSONValue) -> Bool {
-    switch value.kind {
-    case .null, .object: false
-    case .array: value.count > 0 && value.elements.allSatisfy { $0.kind != .array && $0.kind != .object }
-    default: true
-    }
-  }
-
-  private static func write(_ value: JSONValue, to json: inout JSONWriter) {
-    switch value.kind {
-    case .string: if let string = value.string { json.string(string) }
-    case .bool: json.bool(value.bool ?? false)
-    case .integer: json.integer(value.integer ?? 0)
-    case .number: json.number(value.double ?? 0)
-    case .null, .array, .object: json.null()
-    }
   }
 
   /// Appends a vector. Errors: `outOfMemory`.

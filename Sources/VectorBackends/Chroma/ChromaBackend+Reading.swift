@@ -9,7 +9,7 @@ extension ChromaBackend {
     try collection.reaching(context) { (known, path) throws(VectorError) in
       try checkOptions(request)
       let results = try searchResults(known, request)
-      let filter = try ChromaFilter(request.filter)
+      let filter = try ChromaFilter(request.filter, known.lists)
       if filter == .nothing {
         for _ in 0..<request.queries.count { try results.endQuery() }
         return results
@@ -39,7 +39,7 @@ extension ChromaBackend {
         strideBytes: known.shape.dimensions * 4)
       defer { withExtendedLifetime(vector) {} }
       let results = try searchResults(known, request)
-      let filter = try ChromaFilter(request.filter)
+      let filter = try ChromaFilter(request.filter, known.lists)
       if filter == .nothing {
         try results.endQuery()
         return results
@@ -66,7 +66,8 @@ extension ChromaBackend {
           (document, places) throws(ChromaAnswers.Violation) in
           for (stored, id) in zip(stored, wanted) {
             let record = places[stored]
-            guard try append(document.record(record), id: id, to: results), results.found.append(record == nil ? 0 : 1)
+            guard try append(document.record(record), id: id, known.lists, to: results),
+              results.found.append(record == nil ? 0 : 1)
             else { return false }
           }
           return true
@@ -82,7 +83,7 @@ extension ChromaBackend {
   package func count(
     matching filter: Filter?, namespace: ByteString, context: CallContext
   ) throws(VectorError) -> (count: UInt64, exact: Bool) {
-    let filter = try ChromaFilter(filter)
+    let filter = try ChromaFilter(filter, collection.lists)
     if filter == .nothing { return (0, true) }
     if filter == .everything, namespace.isEmpty {
       let named = ChromaFilter.test(key: ByteString(ChromaNames.namedKey), op: .eq, [.bool(true)])
@@ -134,7 +135,7 @@ extension ChromaBackend {
       let hits = try requests.send(.search, .post, "\(path)/query", context, body: body) {
         (value) throws(ChromaAnswers.Violation) in
         try ChromaAnswers.take(
-          value, of: chosen.count, request, known.shape.metric, namespace: namespace, into: results)
+          value, of: chosen.count, request, known, namespace: namespace, into: results)
       }
       switch hits {
       case .taken: return
@@ -189,10 +190,10 @@ extension ChromaBackend {
 
   /// Appends a record, or a missing one; false when out of memory.
   func append(
-    _ record: ChromaRecords.Record?, id: ByteString, to results: ResultColumns
+    _ record: ChromaRecords.Record?, id: ByteString, _ lists: ChromaLists, to results: ResultColumns
   ) throws(ChromaAnswers.Violation) -> Bool {
     if let record {
-      return try ChromaAnswers.append(id: id, metadata: record.metadata, vector: record.vector, to: results)
+      return try ChromaAnswers.append(id: id, metadata: record.metadata, vector: record.vector, lists, to: results)
     }
     guard withBytes(of: id, { results.ids.append(bytes: $0) }), results.idOffsets.append(UInt64(results.ids.count))
     else { return false }

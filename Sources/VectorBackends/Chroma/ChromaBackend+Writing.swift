@@ -31,8 +31,11 @@ extension ChromaBackend {
     try collection.reaching(context) { (known, path) throws(VectorError) in
       let repeated = try RepeatedIDs(ids, context: context)
       let stored = (0..<ids.count).map { ChromaNames.storedID(ids[$0], in: namespace) }
-      let keys = try oldKeys(.updateMetadata, stored, isComplete: true, known, path, context) { item in
-        VectorError(.notFound, "there is no record \(quoted(ids[item]))", index: item)
+      var keys = try oldKeys(.updateMetadata, stored, known, path, context)
+      if let item = stored.indices.first(where: { keys[stored[$0]] == nil }) {
+        var error = VectorError(.notFound, "there is no record \(quoted(ids[item]))", index: item)
+        error.details = VectorError.RemoteDetails(applied: .no)
+        throw error
       }
       // Changes of a repeated id apply in order: the first of each in one round, the second in the next.
       var parts = WriteParts(count: ids.count)
@@ -42,13 +45,17 @@ extension ChromaBackend {
         while from < round.count {
           let items = Array(round[from..<min(from + known.limits.maxBatch, round.count)])
           from += items.count
-          let old = items.map { replace ? (keys[stored[$0]] ?? []) : [] }
+          let old = items.map { item in
+            let keys = keys[stored[item]] ?? []
+            return replace ? keys : changes.withEntry(item) { ChromaMetadata.fields(of: $0, among: keys) }
+          }
           do throws(VectorError) {
             let outcome = try requests.sendBatch(.updateMetadata, items: items.count, "\(path)/update", context) {
               (pending) throws(VectorError) in
               let places = (0..<pending.count).map { pending[$0] }
               return try ChromaBodies.update(
-                ids: places.map { stored[items[$0]] }, changes, places.map { items[$0] }, old: places.map { old[$0] })
+                ids: places.map { stored[items[$0]] }, changes, places.map { items[$0] }, old: places.map { old[$0] },
+                lists: known.lists)
             }
             try parts.add(outcome, of: items)
           } catch {
@@ -57,6 +64,7 @@ extension ChromaBackend {
           }
         }
         round = round.compactMap { repeated?.next(after: $0) }
+        if !round.isEmpty { keys = try oldKeys(.updateMetadata, round.map { stored[$0] }, known, path, context) }
       }
       return parts.finished()
     }
@@ -94,7 +102,7 @@ extension ChromaBackend {
   package func delete(
     matching filter: Filter, namespace: ByteString, context: CallContext
   ) throws(VectorError) -> WriteOutcome {
-    try deleteAll(.deleteWhere, try ChromaFilter(filter), namespace, context)
+    try deleteAll(.deleteWhere, try ChromaFilter(filter, collection.lists), namespace, context)
   }
 
   package func clear(namespace: ByteString, context: CallContext) throws(VectorError) {
@@ -174,7 +182,7 @@ extension ChromaBackend {
   ) throws(VectorError) {
     let stored = items.map { ChromaNames.storedID(batch.ids[$0], in: namespace) }
     // Chroma merges metadata: keys of before have to be taken away by name.
-    let old = try oldKeys(.upsert, stored, isComplete: false, known, path, context) { _ in nil }
+    let old = try oldKeys(.upsert, stored, known, path, context)
     var from = 0
     while from < items.count {
       var end = from
@@ -189,6 +197,7 @@ extension ChromaBackend {
           (pending) throws(VectorError) in
           try ChromaBodies.upsert(
             batch, (0..<pending.count).map { piece[pending[$0]] }, namespace: namespace, old: old,
+            lists: known.lists,
             base64: known.limits.takesBase64)
         }
         try parts.add(outcome, of: piece)
@@ -201,10 +210,10 @@ extension ChromaBackend {
     }
   }
 
-  /// The keys that records have now, by stored id, for those that exist. With `isComplete` one that does not exist is an error.
+  /// The keys of the metadata fields that records have now, by stored id, for those that exist.
   private func oldKeys(
-    _ kind: RequestKind, _ stored: [ByteString], isComplete: Bool, _ known: ChromaCollection.Known, _ path: String,
-    _ context: CallContext, missing: (Int) -> VectorError?
+    _ kind: RequestKind, _ stored: [ByteString], _ known: ChromaCollection.Known, _ path: String,
+    _ context: CallContext
   ) throws(VectorError) -> [ByteString: [ByteString]] {
     var keys: [ByteString: [ByteString]] = [:]
     var from = 0
@@ -217,10 +226,7 @@ extension ChromaBackend {
       keys.merge(found) { _, new in new }
       from += some.count
     }
-    if isComplete, let item = stored.indices.first(where: { keys[stored[$0]] == nil }), let error = missing(item) {
-      throw error
-    }
-    return keys.mapValues { keys in keys.filter { ChromaNames.isFieldOfRecord($0) } }
+    return keys.mapValues { keys in keys.filter { ChromaNames.key(ofStored: $0) != nil } }
   }
 }
 

@@ -93,7 +93,8 @@ enum ChromaBodies {
 
   /// Some items of a batch, for "upsert".
   static func upsert(
-    _ batch: RecordBatch, _ items: [Int], namespace: ByteString, old: [ByteString: [ByteString]], base64: Bool
+    _ batch: RecordBatch, _ items: [Int], namespace: ByteString, old: [ByteString: [ByteString]], lists: ChromaLists,
+    base64: Bool
   ) throws(VectorError) -> ColumnBuffer<UInt8> {
     let dimensions = batch.vectors.dimensions
     let row = try scratch(max(vdb_base64_length(dimensions * 4) + 2, dimensions * Int(VDB_FLOAT_TEXT + 1)))
@@ -116,7 +117,7 @@ enum ChromaBodies {
       json.array { json in
         for (item, id) in zip(items, ids) {
           batch.metadata.withEntry(item) { entry in
-            write(entry, namespace: namespace, removing: old[id] ?? [], to: &json)
+            ChromaMetadata.write(entry, lists, namespace: namespace, removing: old[id] ?? [], to: &json)
           }
         }
       }
@@ -125,7 +126,7 @@ enum ChromaBodies {
 
   /// Changes of metadata, for "update": a null removes its key. `old` are the keys to be removed where the new ones lack them.
   static func update(
-    ids: [ByteString], _ changes: MetadataBatch, _ items: [Int], old: [[ByteString]]
+    ids: [ByteString], _ changes: MetadataBatch, _ items: [Int], old: [[ByteString]], lists: ChromaLists
   ) throws(VectorError) -> ColumnBuffer<UInt8> {
     try body { json in
       json.key("ids")
@@ -133,7 +134,9 @@ enum ChromaBodies {
       json.key("metadatas")
       json.array { json in
         for (item, old) in zip(items, old) {
-          changes.withEntry(item) { write($0, namespace: ByteString([]), removing: old, to: &json) }
+          changes.withEntry(item) { entry in
+            ChromaMetadata.write(entry, lists, namespace: ByteString([]), removing: old, to: &json)
+          }
         }
       }
     }
@@ -159,37 +162,6 @@ enum ChromaBodies {
     guard filter != .everything else { return }
     json.key("where")
     filter.write(to: &json)
-  }
-
-  /// The metadata of one record with the fields of its namespace, and a null for each key to remove.
-  private static func write(
-    _ entry: UnsafeRawBufferPointer, namespace: ByteString, removing old: [ByteString], to json: inout JSONWriter
-  ) {
-    if entry.isEmpty, namespace.isEmpty, old.isEmpty { return json.null() }
-    var gone = Set(old)
-    json.beginObject()
-    for field in MetadataEncoding.fields(of: entry) {
-      let key = ChromaNames.storedKey(field.key)
-      gone.remove(key)
-      withBytes(of: key) { json.key($0) }
-      switch field.value {
-      case .string(let bytes): json.string(bytes)
-      case .number(let number): json.number(number)
-      case .bool(let bool): json.bool(bool)
-      case .strings(let items):
-        json.array { json in for item in items { json.string(item) } }
-      case .remove: json.null()
-      }
-    }
-    for key in gone {
-      withBytes(of: key) { json.key($0) }
-      json.null()
-    }
-    if !namespace.isEmpty {
-      json.field(ChromaNames.namespaceKey, namespace)
-      json.field(ChromaNames.namedKey, true)
-    }
-    json.endObject()
   }
 
   private static func writeFloats(

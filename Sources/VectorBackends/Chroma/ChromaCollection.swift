@@ -10,6 +10,7 @@ final class ChromaCollection: @unchecked Sendable {
     let id: ByteString
     let shape: CollectionShape
     let limits: ChromaAnswers.Limits
+    let lists: ChromaLists
   }
 
   let settings: ChromaSettings
@@ -23,6 +24,9 @@ final class ChromaCollection: @unchecked Sendable {
     self.settings = settings
     self.requests = requests
   }
+
+  /// How lists are stored in it.
+  var lists: ChromaLists { known?.lists ?? .fields }
 
   var known: Known? { lock.withLock { current } }
 
@@ -48,7 +52,7 @@ final class ChromaCollection: @unchecked Sendable {
         }
         return try take(other, request, limits)
       }
-      if let found { remember(Known(id: found.id, shape: shape, limits: limits)) }
+      if let found { remember(Known(id: found.id, shape: shape, limits: limits, lists: found.lists)) }
       return shape
     }
     guard let found else { throw VectorError(.internal, "\(title) was neither found nor created") }
@@ -59,7 +63,7 @@ final class ChromaCollection: @unchecked Sendable {
     _ found: ChromaAnswers.Collection, _ request: OpenRequest, _ limits: ChromaAnswers.Limits
   ) throws(VectorError) -> CollectionShape {
     let shape = try request.check(title, dimensions: found.dimensions, metric: found.metric)
-    remember(Known(id: found.id, shape: shape, limits: limits))
+    remember(Known(id: found.id, shape: shape, limits: limits, lists: found.lists))
     return shape
   }
 
@@ -152,7 +156,7 @@ final class ChromaCollection: @unchecked Sendable {
     guard let found = try look(.open, context) else { throw VectorError(.notFound, "there is no \(title)") }
     let request = OpenRequest(mode: .open, dimensions: old.shape.dimensions, metric: old.shape.metric)
     _ = try request.check(title, dimensions: found.dimensions, metric: found.metric)
-    let new = Known(id: found.id, shape: old.shape, limits: old.limits)
+    let new = Known(id: found.id, shape: old.shape, limits: old.limits, lists: found.lists)
     remember(new)
     return new
   }

@@ -10,6 +10,7 @@ indirect enum ChromaFilter: Equatable, Sendable {
   case nothing
   case and([ChromaFilter])
   case or([ChromaFilter])
+  /// The key is a stored one.
   case test(key: ByteString, op: Operator, [MetadataScalar])
 
   /// An operator of Chroma.
@@ -32,8 +33,8 @@ indirect enum ChromaFilter: Equatable, Sendable {
   static let maxDepth = 50
 
   /// Errors: `unsupported` naming the operator, and for a filter that is larger or deeper than the server takes.
-  init(_ filter: FilterExpression) throws(VectorError) {
-    self = try Self.compiled(filter, isNegated: false)
+  init(_ filter: FilterExpression, _ lists: ChromaLists) throws(VectorError) {
+    self = try ChromaFilterCompiler(lists: lists).compiled(filter, isNegated: false)
     let size = size
     if size.tests > Self.maxTests || size.depth > Self.maxDepth {
       throw VectorError(
@@ -43,39 +44,8 @@ indirect enum ChromaFilter: Equatable, Sendable {
     }
   }
 
-  // MARK: - Compiling
-
-  private static func compiled(_ filter: FilterExpression, isNegated: Bool) throws(VectorError) -> ChromaFilter {
-    switch filter {
-    case .not(let inner): return try compiled(inner, isNegated: !isNegated)
-    case .and(let parts): return joined(try compiled(parts, isNegated: isNegated), all: !isNegated)
-    case .or(let parts): return joined(try compiled(parts, isNegated: isNegated), all: isNegated)
-    case .equals(let key, let value): return equals(key, value, isNegated: isNegated)
-    case .oneOf(let key, let values): return oneOf(key, values, isNegated: isNegated)
-    case .compares(let key, let comparison, let value):
-      guard case .number(let number) = value else {
-        throw unsupported("order strings", comparison.rawValue, key)
-      }
-      if isNegated { throw unsupported("negate an order", comparison.rawValue, key) }
-      return compares(key, comparison, number)
-    case .exists(let key): throw unsupported("tell whether a key is there", "$exists", key)
-    }
-  }
-
-  private static func compiled(
-    _ filters: [FilterExpression], isNegated: Bool
-  ) throws(VectorError) -> [ChromaFilter] {
-    var parts: [ChromaFilter] = []
-    for filter in filters { parts.append(try compiled(filter, isNegated: isNegated)) }
-    return parts
-  }
-
-  private static func unsupported(_ what: String, _ op: String, _ key: ByteString) -> VectorError {
-    VectorError(.unsupported, "backend \"chroma\" cannot \(what): \(op) on key \(quoted(key))")
-  }
-
   /// All of the parts, or one of them, without what decides nothing and without one joint directly within another.
-  private static func joined(_ parts: [ChromaFilter], all: Bool) -> ChromaFilter {
+  static func joined(_ parts: [ChromaFilter], all: Bool) -> ChromaFilter {
     var kept: [ChromaFilter] = []
     for part in parts {
       switch part {
@@ -88,90 +58,6 @@ indirect enum ChromaFilter: Equatable, Sendable {
     }
     if kept.isEmpty { return all ? .everything : .nothing }
     return kept.count == 1 ? kept[0] : all ? .and(kept) : .or(kept)
-  }
-
-  private static func equals(_ key: ByteString, _ value: MetadataScalar, isNegated: Bool) -> ChromaFilter {
-    switch value {
-    case .bool: return .test(key: key, op: isNegated ? .ne : .eq, [value])
-    case .string:
-      // The string itself, or a list that holds it.
-      return joined(
-        [
-          .test(key: key, op: isNegated ? .ne : .eq, [value]),
-          .test(key: key, op: isNegated ? .notContains : .contains, [value]),
-        ], all: isNegated)
-    case .number(let number):
-      if isInteger(number) { return .test(key: key, op: isNegated ? .ne : .eq, [value]) }
-      // Chroma cuts the fraction off before it compares with a record whose number is an integer: that one is ruled out.
-      let (below, above) = neighbours(of: number)
-      return isNegated
-        ? joined(
-          [
-            .test(key: key, op: .ne, [value]), .test(key: key, op: .lte, [below]), .test(key: key, op: .gte, [above]),
-          ], all: false)
-        : joined(
-          [.test(key: key, op: .eq, [value]), .test(key: key, op: .gt, [below]), .test(key: key, op: .lt, [above])],
-          all: true)
-    }
-  }
-
-  /// Lists are of one type each.
-  private static func oneOf(_ key: ByteString, _ values: [MetadataScalar], isNegated: Bool) -> ChromaFilter {
-    var lists: [[MetadataScalar]] = [[], [], []]
-    var parts: [ChromaFilter] = []
-    for value in values {
-      switch value {
-      case .string:
-        lists[0].append(value)
-        parts.append(.test(key: key, op: isNegated ? .notContains : .contains, [value]))
-      case .bool: lists[1].append(value)
-      case .number(let number) where isInteger(number): lists[2].append(value)
-      case .number: parts.append(equals(key, value, isNegated: isNegated))
-      }
-    }
-    for list in lists where !list.isEmpty {
-      parts.append(.test(key: key, op: isNegated ? .notAmong : .among, list))
-    }
-    return joined(parts, all: isNegated)
-  }
-
-  private static func compares(
-    _ key: ByteString, _ comparison: FilterExpression.Comparison, _ number: Double
-  ) -> ChromaFilter {
-    let value = MetadataScalar.number(number)
-    let op: Operator =
-      switch comparison {
-      case .less: .lt
-      case .lessOrEqual: .lte
-      case .greater: .gt
-      case .greaterOrEqual: .gte
-      }
-    if isInteger(number) { return .test(key: key, op: op, [value]) }
-    // For integers the fraction is cut off: what lies between counts with the integer next to it.
-    let (below, above) = neighbours(of: number)
-    switch comparison {
-    case .less, .lessOrEqual:
-      return .or([.test(key: key, op: .lt, [value]), .test(key: key, op: .lte, [below])])
-        .orEqual(to: number, key, isWanted: comparison == .lessOrEqual)
-    case .greater, .greaterOrEqual:
-      return .or([.test(key: key, op: .gt, [value]), .test(key: key, op: .gte, [above])])
-        .orEqual(to: number, key, isWanted: comparison == .greaterOrEqual)
-    }
-  }
-
-  private func orEqual(to number: Double, _ key: ByteString, isWanted: Bool) -> ChromaFilter {
-    guard isWanted else { return self }
-    return Self.joined([self, Self.equals(key, .number(number), isNegated: false)], all: false)
-  }
-
-  /// Whether Chroma is given it as an integer, which it compares with any number as it should.
-  private static func isInteger(_ number: Double) -> Bool {
-    // Beyond that every double is integral, and compared as a double.
-    number == number.rounded(.towardZero)
-  }
-
-  private static func neighbours(of number: Double) -> (below: MetadataScalar, above: MetadataScalar) {
-    (.number(number.rounded(.down)), .number(number.rounded(.up)))
   }
 
   // MARK: - Writing
@@ -206,7 +92,7 @@ indirect enum ChromaFilter: Equatable, Sendable {
     case .everything, .nothing: json.null()
     case .test(let key, let op, let values):
       json.object { json in
-        withBytes(of: withBytes(of: key) { ChromaNames.storedKey($0) }) { json.key($0) }
+        withBytes(of: key) { json.key($0) }
         json.object { json in
           json.key(op.rawValue)
           if op == .among || op == .notAmong {
@@ -258,7 +144,7 @@ extension ChromaFilter {
   }
 
   /// What the filter of a request says; `everything` without one.
-  init(_ filter: Filter?) throws(VectorError) {
-    if let filter { try self.init(filter.expression) } else { self = .everything }
+  init(_ filter: Filter?, _ lists: ChromaLists) throws(VectorError) {
+    if let filter { try self.init(filter.expression, lists) } else { self = .everything }
   }
 }

@@ -31,7 +31,7 @@ extension ChromaAnswers {
   ///
   /// Nothing is appended when hits of another namespace are among them.
   static func take(
-    _ value: JSONValue, of count: Int, _ request: SearchRequest, _ metric: Metric, namespace: ByteString,
+    _ value: JSONValue, of count: Int, _ request: SearchRequest, _ known: ChromaCollection.Known, namespace: ByteString,
     into results: ResultColumns
   ) throws(Violation) -> Hits {
     let ids = try column(value, "ids", count)
@@ -43,12 +43,12 @@ extension ChromaAnswers {
     for query in ids.elements {
       guard let own = nextDistances.next() else { throw Violation(message: "too few distances") }
       let list = try hits(
-        query, own, nextMetadata?.next(), nextVectors?.next(), metric, namespace: namespace)
+        query, own, nextMetadata?.next(), nextVectors?.next(), known.shape.metric, namespace: namespace)
       guard let list else { return .foreign }
       lists.append(list)
     }
     for list in lists {
-      guard try append(list, request, metric, into: results) else { return .outOfMemory }
+      guard try append(list, request, known, into: results) else { return .outOfMemory }
     }
     return .taken
   }
@@ -83,17 +83,17 @@ extension ChromaAnswers {
 
   /// False when out of memory.
   private static func append(
-    _ hits: [Hit], _ request: SearchRequest, _ metric: Metric, into results: ResultColumns
+    _ hits: [Hit], _ request: SearchRequest, _ known: ChromaCollection.Known, into results: ResultColumns
   ) throws(Violation) -> Bool {
     var left = request.k
     for hit in hits where hit.id != request.excludedID {
-      let score = metric.score(distance: hit.distance)
+      let score = known.shape.metric.score(distance: hit.distance)
       if let most = request.maxDistance, Double(hit.distance) > most { break }
       if let least = request.minScore, Double(score) < least { break }
       if left == 0 { break }
       left -= 1
       guard results.distances.append(hit.distance), results.scores.append(score),
-        try append(id: hit.id, metadata: hit.metadata, vector: hit.vector, to: results)
+        try append(id: hit.id, metadata: hit.metadata, vector: hit.vector, known.lists, to: results)
       else { return false }
     }
     return results.rowOffsets.append(UInt64(results.rowCount))
@@ -101,13 +101,13 @@ extension ChromaAnswers {
 
   /// Appends one record to the columns that are asked for; false when out of memory.
   static func append(
-    id: ByteString, metadata: JSONValue?, vector: JSONValue?, to results: ResultColumns
+    id: ByteString, metadata: JSONValue?, vector: JSONValue?, _ lists: ChromaLists, to results: ResultColumns
   ) throws(Violation) -> Bool {
     guard withBytes(of: id, { results.ids.append(bytes: $0) }), results.idOffsets.append(UInt64(results.ids.count))
     else { return false }
     if results.include.contains(.metadata) {
       if let metadata {
-        guard append(metadata: metadata, to: results.metadata) else { return false }
+        guard ChromaMetadata.append(metadata, lists, to: results.metadata) else { return false }
       }
       guard results.metadataOffsets.append(UInt64(results.metadata.count)) else { return false }
     }

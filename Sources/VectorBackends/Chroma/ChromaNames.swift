@@ -11,7 +11,12 @@ enum ChromaNames {
   static let namedKey = "_vdb_named"
 
   private static let idMark = Array("_vdb:".utf8)
+  /// Before a key that Chroma would not take, or hide.
   private static let keyMark = Array("_vdb_k:".utf8)
+  /// Before the key of a list, whose field holds the list as JSON.
+  private static let listMark = Array("_vdb_l:".utf8)
+  /// Before the length of a key, the key and an item of its list: the field is true.
+  private static let itemMark = Array("_vdb_i:".utf8)
 
   /// The id under which a record is stored: `_vdb:<bytes of the namespace>:<namespace>:<id>`, the bare id in the default one.
   static func storedID(_ id: UnsafeRawBufferPointer, in namespace: ByteString) -> ByteString {
@@ -44,16 +49,56 @@ enum ChromaNames {
     return ByteString(keyMark + key)
   }
 
-  /// The metadata key of a stored one; nil for a field of ours.
-  static func key(ofStored stored: ByteString) -> ByteString? {
+  /// The key under which a list is stored as JSON.
+  static func listKey(_ key: UnsafeRawBufferPointer) -> ByteString { ByteString(listMark + key) }
+
+  /// The key that says that a list holds an item.
+  static func itemKey(_ key: UnsafeRawBufferPointer, _ item: UnsafeRawBufferPointer) -> ByteString {
+    var bytes = itemMark
+    bytes += Array("\(key.count):".utf8)
+    bytes += key
+    bytes.append(0x3A)
+    bytes += item
+    return ByteString(bytes)
+  }
+
+  /// What a stored key stands for.
+  enum Meaning {
+    case value(ByteString)
+    case list(ByteString)
+    /// One item of the list at a key.
+    case item(ByteString)
+    /// Nothing of the record's own.
+    case other
+  }
+
+  static func meaning(ofStored stored: ByteString) -> Meaning {
     let bytes = stored.bytes
-    if bytes.starts(with: keyMark) { return ByteString(Array(bytes[keyMark.count...])) }
-    return bytes.starts(with: "_vdb".utf8) ? nil : stored
+    guard bytes.starts(with: "_vdb".utf8) else { return .value(stored) }
+    if bytes.starts(with: keyMark) { return .value(ByteString(Array(bytes[keyMark.count...]))) }
+    if bytes.starts(with: listMark) { return .list(ByteString(Array(bytes[listMark.count...]))) }
+    guard bytes.starts(with: itemMark) else { return .other }
+    let digits = bytes[itemMark.count...].prefix { $0 != 0x3A }
+    let start = digits.endIndex + 1
+    guard digits.count <= 3, let length = Int(String(decoding: digits, as: UTF8.self)), start + length < bytes.count
+    else { return .other }
+    return .item(ByteString(Array(bytes[start..<(start + length)])))
+  }
+
+  /// The metadata key that a stored field belongs to; nil for those of the namespace, which are written anew each time.
+  static func key(ofStored stored: ByteString) -> ByteString? {
+    switch meaning(ofStored: stored) {
+    case .value(let key), .list(let key), .item(let key): key
+    case .other: nil
+    }
   }
 }
 
-extension ChromaNames {
-  /// Whether a stored key is metadata of the record, so that replacing the record has to take it away. Those of its namespace are
-  /// written anew each time.
-  static func isFieldOfRecord(_ stored: ByteString) -> Bool { key(ofStored: stored) != nil }
+/// How lists of strings are stored.
+enum ChromaLists: Sendable {
+  /// As Chroma's own lists: in collections that other programs made.
+  case native
+  /// As a field for the list and one for each item: in collections of ours. The server (1.5.9) leaves lists of its own behind
+  /// when a collection is dropped, and shows them in records of others that are written later. Those are not looked at here.
+  case fields
 }

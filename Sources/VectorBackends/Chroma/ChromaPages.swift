@@ -114,7 +114,9 @@ extension ChromaBackend {
           // One that was deleted meanwhile is left out.
           for stored in stored {
             guard let record = document.record(places[stored]) else { continue }
-            guard try append(record, id: ChromaNames.parts(ofStored: stored).id, to: results) else { return false }
+            guard try append(record, id: ChromaNames.parts(ofStored: stored).id, known.lists, to: results) else {
+              return false
+            }
           }
           return true
         }
@@ -135,7 +137,7 @@ extension ChromaBackend {
   private func place(
     of request: PageRequest, _ namespace: ByteString, _ context: CallContext
   ) throws(VectorError) -> (list: ChromaPages.List, number: UInt64, start: Int) {
-    let filter = try ChromaFilter(request.filter)
+    let filter = try ChromaFilter(request.filter, collection.lists)
     var last: ByteString?
     if !request.token.isEmpty {
       guard let token = ChromaPageToken(request.token) else {

@@ -30,12 +30,20 @@ enum ChromaOptions {
     endpoint.verifiesTLS = !(try options.boolean("insecure") ?? false)
     if let proxy = try options.secret("proxy") { endpoint.proxy = proxy }
     var settings = ChromaSettings(
-      endpoint: endpoint, tenant: try options.text("tenant") ?? "default_tenant",
-      database: try options.text("database") ?? "default_database",
-      collection: try options.text("collection") ?? options.name.text)
+      endpoint: endpoint, tenant: try text("tenant", "default_tenant", options),
+      database: try text("database", "default_database", options),
+      collection: try text("collection", options.name.text, options))
     settings.isCloud = address.host == cloudHost
     settings.authorization = try authorization(options, key, address)
     return settings
+  }
+
+  private static func text(
+    _ option: String, _ standard: String, _ options: RemoteOptions
+  ) throws(VectorError) -> String {
+    if let text = try options.text(option) { return text }
+    options.note(option, standard, .default)
+    return standard
   }
 
   /// Where the server is, by the first of: "url", "host", the environment, the service that a key alone belongs to, this machine.
