@@ -9,6 +9,9 @@ from dataclasses import dataclass
 class Backend:
   """A backend, and what the contract lets it refuse with VDB_E_UNSUPPORTED; everything else must work.
 
+  `whole_records`: reads show vector and metadata of the same write, and of two writes of a record at once one wins. Where
+  the server keeps vectors apart from metadata, and merges metadata, only the last of several writes is shown whole.
+
   Words of `refuses`:
     string ranges     `$gt`, `$gte`, `$lt`, `$lte` with a string
     negated ranges    a range below `$not`
@@ -18,6 +21,9 @@ class Backend:
 
   name: str
   refuses: frozenset[str] = frozenset()
+  whole_records: bool = True
+  exact_floats: bool = True
+  """Whether numbers keep their last bit; a server may read decimals less exactly than they were written."""
   server: str = ""
   """Its server in `servers.VARIANTS`, when that has another name."""
 
@@ -33,8 +39,8 @@ BACKENDS = {
     Backend("memory"),
     Backend("pgvector", frozenset({"nul"})),
     Backend("redis", frozenset({"string ranges"})),
-    Backend("chroma", frozenset({"string ranges", "negated ranges"})),
+    Backend("chroma", frozenset({"string ranges", "negated ranges"}), whole_records=False, exact_floats=False),
     Backend("milvus", frozenset({"huge metadata"})),
-    Backend("milvus", frozenset({"huge metadata"}), "milvus-standalone"),
+    Backend("milvus", frozenset({"huge metadata"}), server="milvus-standalone"),
   )
 }

@@ -12,6 +12,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+# Before it is imported: its asserts show what they compared.
+pytest.register_assert_rewrite("pair")
+
 import vectordb
 from backends import BACKENDS
 from pair import Pair

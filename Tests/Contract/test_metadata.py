@@ -119,6 +119,16 @@ def test_numbers_keep_their_kind(pair):
     both.db.add("b", [1, 0, 0, 0], {"n": 2**53 + 1})
 
 
+def test_numbers_keep_their_last_bits(pair):
+  both = pair()
+  numbers = [123456789.12345679, 1 / 3, 0.1 + 0.2, 1e22, 9.007199254740993e15, 2.2250738585072014e-308]
+  both.upsert([f"n{n}" for n in range(6)], unit(1, 6, 4), [{"key": number} for number in numbers])
+  for n, number in enumerate(numbers):
+    found = both.db.get(f"n{n}").metadata["key"]
+    assert found == number or not both.backend.exact_floats and found == pytest.approx(number, rel=1e-15)
+    assert both.same_filter({"key": number}, [1, 0, 0, 0])
+
+
 def test_huge_metadata(pair, backend):
   both = pair()
   text = "".join(chr(97 + n % 26) for n in range(1000)) + " é\"\\'"

@@ -64,7 +64,7 @@ def random_condition(chance):
 
 def test_random_records_and_filters(pair, seed):
   chance = random.Random(seed)
-  metric = chance.choice(["cosine", "l2", "dot"])
+  metric = ["cosine", "l2", "dot"][seed % 3]
   both = pair(dimensions=8, metric=metric)
   keys = chance.sample(KEYS, 6)
   ids = [*chance.sample(IDS, 30), *(f"id {n}" for n in range(70))]

@@ -15,7 +15,7 @@ class Chroma(Server):
     return [program("chroma"), "run", "--host", self.host, "--port", str(self.port), "--path", self.folder / "data"]
 
   def environment(self) -> dict[str, str]:
-    return {"ANONYMIZED_TELEMETRY": "False"}
+    return {"ANONYMIZED_TELEMETRY": "False", "RUST_LOG": "warn"}
 
   def is_ready(self) -> bool:
     request = f"GET /api/v2/heartbeat HTTP/1.1\r\nHost: {self.host}\r\nConnection: close\r\n\r\n".encode()

@@ -86,4 +86,4 @@ def pytest_runtest_makereport(item, call):  # type: ignore[no-untyped-def]
   report = (yield).get_result()
   if report.failed:
     for server in running:
-      report.sections.append((f"log of {server!r}", server.tail()))
+      report.sections.append((f"log of {server!r}", server.tail(8)))
