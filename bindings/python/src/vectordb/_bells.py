@@ -1,8 +1,8 @@
 """Waiting on one thread until another rings, so that a signal handler in Python can run meanwhile, and raise.
 
 A bell is a semaphore of the C library, and what rings it is `sem_post` itself, as the `done` of a request: it takes the bell as
-its first argument and has no use for the others. No Python runs on the thread that rings, which would have to take the GIL
-and make a state for the thread each time, at ten times the price.
+its first argument and has no use for the others. So no Python runs on the thread that rings, which would have to make a state
+for that thread and take the GIL each time.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ _unused: list[int] = []
 
 def take() -> int:
   """The address of a bell that nobody is to ring."""
-  if _unused:
-    # Nobody else takes any: only the main thread waits so.
+  try:
     return _unused.pop()
+  except IndexError:
+    pass
   bell = _Bell()
   _libc.sem_init(ctypes.byref(bell), 0, 0)
   _bells.append(bell)
