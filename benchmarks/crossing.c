@@ -1,9 +1,12 @@
 /* What a call costs from C: an empty one, one that looks its handle up and does nothing else, and a k = 10 search over so few
- * rows that the way in and out is all there is; and, to compare with other hosts, over 1,000 rows. Prints one JSON object.
+ * rows that the way in and out is all there is; and, to compare with other hosts, over 1,000 rows; and a count, with the twin
+ * of it that comes back on another thread. Prints one JSON object.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "timing.h"
+
+#include <semaphore.h>
 
 /* Nanoseconds of vdb_version_number. */
 static double empty_call(void) {
@@ -68,8 +71,47 @@ static double search(uint64_t rows) {
   return median(rounds);
 }
 
+static void post(void *context, vdb_request *request, vdb_status status) {
+  (void)request;
+  check(status);
+  sem_post(context);
+}
+
+/* Microseconds of a count of nothing: in this thread, or there and back through a thread of the library with many or just one
+ * under way at a time. */
+static double count(int at_a_time) {
+  const int calls = 20000;
+  double rounds[ROUNDS];
+  vdb_database *database;
+  sem_t ended;
+  if (sem_init(&ended, 0, 0) != 0) exit(EXIT_FAILURE);
+  check(vdb_database_open("crossing", VDB_NTS, "{\"dimensions\": 4}", VDB_NTS, NULL, &database));
+  vdb_request *requests[100];
+  for (int round = 0; round < ROUNDS; round++) {
+    double start = nanoseconds();
+    for (int call = 0; call < calls; call += at_a_time > 0 ? at_a_time : 1) {
+      uint64_t number;
+      if (at_a_time == 0) check(vdb_database_count(database, NULL, 0, NULL, &number, NULL));
+      for (int i = 0; i < at_a_time; i++)
+        check(vdb_database_count_async(database, NULL, 0, NULL, post, &ended, &requests[i]));
+      for (int i = 0; i < at_a_time; i++) {
+        while (sem_wait(&ended) != 0) {}
+      }
+      for (int i = 0; i < at_a_time; i++) {
+        check(vdb_request_take_count(requests[i], &number, NULL));
+        check(vdb_request_free(requests[i]));
+      }
+    }
+    rounds[round] = (nanoseconds() - start) / calls / 1e3;
+  }
+  check(vdb_database_close(database));
+  sem_destroy(&ended);
+  return median(rounds);
+}
+
 int main(void) {
   printf("{\"empty_ns\": %.2f, \"handle_ns\": %.2f, ", empty_call(), handle_call());
-  printf("\"search_10_us\": %.2f, \"search_1000_us\": %.2f}\n", search(10), search(1000));
+  printf("\"search_10_us\": %.2f, \"search_1000_us\": %.2f, ", search(10), search(1000));
+  printf("\"count_us\": %.2f, \"async_us\": %.2f, \"async_100_us\": %.2f}\n", count(0), count(1), count(100));
   return EXIT_SUCCESS;
 }

@@ -739,8 +739,8 @@ vdb_status vdb_cancel_token_free(vdb_cancel_token *token);
  *   VDB_OK        `done` runs exactly once, on a thread of the library, unless vdb_request_cancel returns VDB_OK first: then
  *                 it never runs. It may run before the _async function has returned.
  *   anything else nothing was queued, and `done` will never run. That is what is wrong with an argument at first sight (NULL,
- *                 flags, lengths), VDB_E_OUT_OF_MEMORY, and VDB_E_OVERLOADED for a full queue. What is wrong inside the
- *                 data is told by the request, as what the backend refuses.
+ *                 flags, lengths; for open its options), VDB_E_OUT_OF_MEMORY, and VDB_E_OVERLOADED for a full queue. What
+ *                 is wrong inside the data is told by the request, as what the backend refuses.
  *
  * The answer is in the request. vdb_request_status says how the call ended, and a vdb_request_take_ function hands out what
  * the call has for an answer: both do exactly what the twin without _async does when it returns, last error included, on
@@ -755,7 +755,8 @@ vdb_status vdb_cancel_token_free(vdb_cancel_token *token);
  *
  * Deadlines count from the _async call, waiting in the queue included. The calls of one database, and of all that share its
  * connections, run on up to `resilience.pool.hard_limit` threads of their own, so a backend that hangs holds up nobody else;
- * the others wait in a queue of 10,000. No order is promised between two calls under way at the same time.
+ * the others wait in a queue of 10,000 calls and 1 GiB of inputs. No order is promised between two calls under way at the
+ * same time.
  *
  * Closing a database ends no request: those under way finish, and keep what they need. In a forked child the requests of the
  * parent never end, and their `done` never runs there; new ones work.

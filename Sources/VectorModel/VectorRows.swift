@@ -42,6 +42,9 @@ package final class OwnedRows: Sendable {
     }
   }
 
+  /// Bytes of memory they take.
+  package var bytes: Int { values.bytes }
+
   /// Valid as long as this object.
   package var rows: VectorRows {
     VectorRows(

@@ -38,6 +38,20 @@ static vdb_status free_results(vdb_status status, vdb_results *results) {
 static vdb_status upsert(void) {
   return vdb_database_upsert(empty, &ids.strings, &rows, objects, VDB_NTS, NULL, NULL);
 }
+static void on_done(void *context, vdb_request *request, vdb_status status) {
+  (void)request;
+  *(_Atomic vdb_status *)context = status;
+}
+static vdb_status upsert_elsewhere(void) {
+  _Atomic vdb_status ended = 1;
+  vdb_request *request = NULL;
+  const vdb_status status = vdb_database_upsert_async(empty, &ids.strings, &rows, objects, VDB_NTS, NULL, on_done,
+                                                      (void *)&ended, &request);
+  if (status != VDB_OK) return status;
+  while (ended == 1) usleep(100);
+  vdb_request_free(request);
+  return ended;
+}
 static vdb_status upsert_again(void) {
   vdb_write_report *report = NULL;
   vdb_status status = vdb_database_upsert(database, &ids.strings, &rows, objects, VDB_NTS, NULL, &report);
@@ -127,7 +141,7 @@ static const struct {
   const char *name;
   vdb_status (*call)(void);
 } calls[] = {
-    {"upsert", upsert}, {"upsert again", upsert_again}, {"upsert of one id", upsert_the_same},
+    {"upsert", upsert}, {"upsert_async", upsert_elsewhere}, {"upsert again", upsert_again}, {"upsert of one id", upsert_the_same},
     {"update_metadata", update}, {"update_metadata of one id", update_the_same}, {"update_metadata, large", update_one},
     {"delete", delete_ids}, {"delete_where", delete_where}, {"clear", clear}, {"get", get},
     {"get of missing ids", get_nothing}, {"search for all", search_all}, {"search_batch", search_batch},

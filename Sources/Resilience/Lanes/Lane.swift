@@ -26,14 +26,16 @@ package final class Lane: @unchecked Sendable {
   }
 
   /// Runs `body` soon, on a thread of the lane, as the one run of `call`. It has to look at `deadline`, nanoseconds, by itself;
-  /// the lane only sees to it that a call which waits for a thread runs when its deadline passes.
+  /// the lane only sees to it that a call which waits for a thread runs when its deadline passes. `bytes` is what it holds.
   package func submit(
-    _ call: LaneCall, deadline: UInt64?, _ body: @escaping @Sendable () -> Void
+    _ call: LaneCall, deadline: UInt64?, bytes: Int = 0, _ body: @escaping @Sendable () -> Void
   ) throws(LaneRefusal) {
     call.fill(body)
     let need: Machine.Need
     do throws(LaneRefusal) {
-      need = try locked { () throws(LaneRefusal) in try machine.admit(call, call.number, deadline: deadline) }
+      need = try locked { () throws(LaneRefusal) in
+        try machine.admit(call, call.number, deadline: deadline, bytes: bytes)
+      }
     } catch {
       call.drop()
       throw error

@@ -33,14 +33,15 @@ package struct LaneStateMachine<Call, Worker: Equatable> {
   /// What the timekeeper does next.
   package enum Watch {
     case run(Call)
-    /// Wait until then or until woken, nil for ever.
-    case rest(until: UInt64?)
+    /// Wait until then or until woken.
+    case rest(until: UInt64)
     case leave
   }
 
   private struct Waiting {
     let call: Call
     let deadline: UInt64
+    let bytes: Int
   }
 
   private enum Timekeeper: Equatable {
@@ -53,6 +54,8 @@ package struct LaneStateMachine<Call, Worker: Equatable> {
   private var waiting: [UInt64: Waiting] = [:]
   /// Tickets in the order they came, among them some of calls that were taken out early.
   private var order = Fifo<UInt64>()
+  /// Bytes of the calls that wait.
+  private var waitingBytes = 0
   /// Calls that wait for no worker any more.
   private var hastened = Fifo<Call>()
   /// Newest last, and woken first, so that surplus workers grow old.
@@ -71,11 +74,16 @@ package struct LaneStateMachine<Call, Worker: Equatable> {
 
   // MARK: - Calls
 
-  /// A call joins the queue. `ticket` is the caller's, never used before.
-  package mutating func admit(_ call: Call, _ ticket: UInt64, deadline: UInt64?) throws(LaneRefusal) -> Need {
+  /// A call joins the queue. `ticket` is the caller's, never used before; `bytes` is what the call holds, at least 0.
+  package mutating func admit(
+    _ call: Call, _ ticket: UInt64, deadline: UInt64?, bytes: Int = 0
+  ) throws(LaneRefusal) -> Need {
     if isClosed { throw .closed }
     if waiting.count >= settings.queueLimit { throw .full(limit: settings.queueLimit) }
-    waiting[ticket] = Waiting(call: call, deadline: deadline ?? .max)
+    let (sum, overflow) = waitingBytes.addingReportingOverflow(bytes)
+    if !waiting.isEmpty && (overflow || sum > settings.byteLimit) { throw .heavy(limit: settings.byteLimit) }
+    waitingBytes = overflow ? .max : sum
+    waiting[ticket] = Waiting(call: call, deadline: deadline ?? .max, bytes: bytes)
     order.append(ticket)
     earliest = min(earliest, deadline ?? .max)
     return need()
@@ -98,13 +106,13 @@ package struct LaneStateMachine<Call, Worker: Equatable> {
 
   /// Takes a call out that waits; nil when it does not wait any more.
   package mutating func withdraw(_ ticket: UInt64) -> Call? {
-    guard let gone = waiting.removeValue(forKey: ticket) else { return nil }
+    guard let gone = remove(ticket) else { return nil }
     if order.count > 2 * waiting.count + 64 {
       var kept = Fifo<UInt64>()
       while let ticket = order.popOldest() { if waiting[ticket] != nil { kept.append(ticket) } }
       order = kept
     }
-    return gone.call
+    return gone
   }
 
   /// A call that waits shall end soon: it was cancelled. One that does not wait any more knows by itself.
@@ -151,9 +159,15 @@ package struct LaneStateMachine<Call, Worker: Equatable> {
 
   private mutating func oldest() -> Call? {
     while let ticket = order.popOldest() {
-      if let next = waiting.removeValue(forKey: ticket) { return next.call }
+      if let next = remove(ticket) { return next }
     }
     return nil
+  }
+
+  private mutating func remove(_ ticket: UInt64) -> Call? {
+    guard let gone = waiting.removeValue(forKey: ticket) else { return nil }
+    waitingBytes = waiting.isEmpty ? 0 : waitingBytes - gone.bytes
+    return gone.call
   }
 
   // MARK: - Timekeeper
@@ -177,9 +191,11 @@ package struct LaneStateMachine<Call, Worker: Equatable> {
       timekeeper = .absent
       return .leave
     }
-    let until = waiting.isEmpty ? now.addingClamped(settings.idleTimeout.nanoseconds) : earliest
+    // Nobody wakes it when the last call that waited has found a worker.
+    let pause = max(settings.idleTimeout.nanoseconds, 10_000_000)
+    let until = min(now.addingClamped(pause), waiting.isEmpty ? .max : earliest)
     timekeeper = .resting(until: until)
-    return .rest(until: until == .max ? nil : until)
+    return .rest(until: until)
   }
 
   /// Hastens every call whose deadline has passed.

@@ -12,6 +12,9 @@ package final class CallInputs: @unchecked Sendable {
   private(set) var named: CancelToken?
   let submittedAt = monotonicNanoseconds()
 
+  /// What the copies take.
+  private(set) var bytes = 0
+
   private var texts: [ColumnBuffer<UInt8>] = []
   private var offsets: [ColumnBuffer<UInt64>] = []
   private var rows: [OwnedRows] = []
@@ -23,6 +26,7 @@ package final class CallInputs: @unchecked Sendable {
     let copy = ColumnBuffer<UInt8>()
     guard copy.append(bytes: text) else { throw Self.outOfMemory(text.count) }
     texts.append(copy)
+    bytes += copy.bytes
     return UnsafeRawBufferPointer(copy.elements)
   }
 
@@ -31,14 +35,15 @@ package final class CallInputs: @unchecked Sendable {
       return PackedStrings(bytes: nil, offsets: nil, count: 0)
     }
     let (start, end) = (from[0], from[strings.count])
-    let bytes = UnsafeRawBufferPointer(
+    let text = UnsafeRawBufferPointer(
       start: strings.bytes.map { $0 + Int(truncatingIfNeeded: start) }, count: Int(truncatingIfNeeded: end &- start))
     let copy = ColumnBuffer<UInt64>()
     guard let to = copy.extend(by: strings.count + 1) else { throw Self.outOfMemory(strings.count * 8) }
     for index in 0...strings.count { to[index] = from[index] &- start }
     offsets.append(copy)
+    bytes += copy.bytes
     // Some address even where all strings are empty: only the database says what is wrong with those.
-    let kept = try keep(bytes)
+    let kept = try keep(text)
     return PackedStrings(
       bytes: kept.baseAddress ?? UnsafeRawPointer(to), offsets: UnsafePointer(to), count: strings.count)
   }
@@ -46,6 +51,7 @@ package final class CallInputs: @unchecked Sendable {
   package func keep(_ rows: VectorRows) throws(VectorError) -> VectorRows {
     let copy = try OwnedRows(copying: rows)
     self.rows.append(copy)
+    bytes += copy.bytes
     return copy.rows
   }
 

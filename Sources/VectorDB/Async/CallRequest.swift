@@ -40,7 +40,7 @@ package final class CallRequest: CancelObserver, @unchecked Sendable {
   package func submit(_ receive: @escaping () -> Void) throws(VectorError) {
     self.receive = receive
     inputs.named?.observe(self)
-    do throws(LaneRefusal) { try lane.submit(call, deadline: deadline) { self.perform() } } catch {
+    do throws(LaneRefusal) { try lane.submit(call, deadline: deadline, bytes: inputs.bytes) { self.perform() } } catch {
       abandon()
       throw VectorError(error)
     }
@@ -137,6 +137,9 @@ extension VectorError {
     switch refusal {
     case .full(let limit):
       self.init(.overloaded, "\(limit) asynchronous calls wait for this backend already, more are not taken")
+    case .heavy(let limit):
+      self.init(
+        .overloaded, "asynchronous calls that wait for this backend hold more than \(limit) bytes already")
     case .noThread: self.init(.outOfMemory, "the system refuses a thread for asynchronous calls")
     case .closed: self.init(.closed, "the database was closed before")
     }
