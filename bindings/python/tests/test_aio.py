@@ -51,6 +51,7 @@ CALLS = {
   "count some": lambda db: db.count({"x": 1}),
   "collections": lambda db: db.collections(),
   "namespaces": lambda db: db.namespaces(),
+  "health": lambda db: db.health(cancel=1),
   "delete": lambda db: db.delete(["a", "absent"]),
   "delete where": lambda db: db.delete(filter={"x": 2}),
   "flush": lambda db: db.flush(),
@@ -245,6 +246,9 @@ def test_a_thousand_calls_on_a_stalled_database_delay_nobody_else(loop_factory):
       assert len(await healthy.search(np.ones(8), 5)) == 5
       times.append(time.perf_counter() - start)
     assert sorted(times)[100] < 0.02, sorted(times)[100]
+    start = time.perf_counter()
+    assert (await stalled.health())["circuit_breaker"]["state"] == "closed"
+    assert time.perf_counter() - start < 0.1
     assert not any(task.done() for task in waiting)
     for task in waiting:
       task.cancel()

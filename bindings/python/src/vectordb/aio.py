@@ -75,11 +75,13 @@ def _wake(future: asyncio.Future[None]) -> None:
 def _awaited(
   method: Callable[Concatenate[Any, _Parameters], _Value],
 ) -> Callable[Concatenate[Any, _Parameters], Coroutine[Any, Any, _Value]]:
-  """A method of `vectordb.Database` as a coroutine function: what it returns is what `_run` returns, a coroutine."""
+  """A method of `vectordb.Database` as a coroutine function: what it returns is what `_run` returns, a coroutine, or an answer
+  that needs no waiting."""
 
   @functools.wraps(method)
   async def awaited(self: Any, /, *arguments: _Parameters.args, **options: _Parameters.kwargs) -> _Value:
-    return await cast("Coroutine[Any, Any, _Value]", method(self, *arguments, **options))
+    answer = method(self, *arguments, **options)
+    return cast(_Value, await answer) if asyncio.iscoroutine(answer) else answer
 
   awaited.__module__ = __name__
   return awaited
