@@ -20,8 +20,8 @@ typedef struct {
   _Atomic vdb_status status;
   _Atomic(vdb_request *) handle;
   _Atomic double ended_at;
-  pthread_t thread;
-  int last_error_differs;
+  _Atomic pthread_t thread;
+  atomic_int last_error_differs;
 } receiver;
 
 static UNUSED void on_done(void *context, vdb_request *request, vdb_status status) {
@@ -30,7 +30,7 @@ static UNUSED void on_done(void *context, vdb_request *request, vdb_status statu
   r->handle = request;
   r->ended_at = now_ms();
   r->thread = pthread_self();
-  r->last_error_differs = status != VDB_OK && vdb_last_error_status() != status;
+  r->last_error_differs |= status != VDB_OK && vdb_last_error_status() != status;
   r->runs++; /* last: whoever waits reads the rest then */
 }
 
