@@ -18,6 +18,9 @@ LOGGER = logging.getLogger("vectordb")
 SECRET = "s3cr\u00e9t \"q\"/'x'@:%&+\\k"
 """Its encodings differ from each other and from itself."""
 
+KEY = "s3cret-\"q\"/'x'@:%&+\\k"
+"""The same of the characters that a header of HTTP may hold."""
+
 
 def encodings(secret):
   raw = secret.encode()
@@ -36,7 +39,7 @@ def encodings(secret):
   return {part for part in found if len(part) >= 8}
 
 
-ENCODED = encodings(SECRET)
+ENCODED = encodings(SECRET) | encodings(KEY)
 
 
 class Ear:
@@ -113,7 +116,7 @@ def options_with(backend, host, port):
       {"url": f"redis://default:{quoted}@{host}:{port}"},
       {"host": host, "port": port, "username": "reader", "password": SECRET},
     ],
-    "chroma": [{"host": host, "port": port, "api_key": SECRET}],
+    "chroma": [{"host": host, "port": port, "api_key": KEY}],
     "milvus": [
       {"host": host, "port": port, "token": f"root:{SECRET}"},
       {"host": host, "port": port, "username": "root", "password": SECRET},
@@ -142,7 +145,7 @@ def test_where_a_server_refuses_or_ignores_it(server, proxy, ear):
       listen(ear, db)
       proxy.heal()
       ear.attempt(lambda: db.set_credentials(password=SECRET))
-      ear.attempt(lambda: db.set_credentials(api_key=SECRET))
+      ear.attempt(lambda: db.set_credentials(api_key=KEY))
       ear.attempt(lambda: db.set_credentials(token=SECRET))
       listen(ear, db)
   ear.check()

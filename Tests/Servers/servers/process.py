@@ -30,6 +30,8 @@ class Server:
 
   host = "127.0.0.1"
   stop_signal = signal.SIGTERM
+  survives_crashes = True
+  """Whether what it has acknowledged is still there after `kill`."""
   user_id = 0
   """Whom it runs as; 0 = as whoever runs the tests."""
 

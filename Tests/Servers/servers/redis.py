@@ -22,6 +22,7 @@ class Redis(Server):
   def __init__(self, password: Optional[str] = None, tls: bool = False, durable: bool = True):
     super().__init__()
     self.password, self.tls, self.durable = password, tls, durable
+    self.survives_crashes = durable
     self.certificate: Optional[Certificate] = None
     self._libraries: Optional[Path] = None
 
