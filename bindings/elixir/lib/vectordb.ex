@@ -46,8 +46,9 @@ defmodule VectorDB do
   ## Long calls
 
   What is estimated to take more than a fifth of a millisecond runs on a dirty scheduler, so that no
-  other process waits for it. When the caller dies, the call is cancelled. `timeout:` (milliseconds, or
-  `:infinity`) bounds a call.
+  other process waits for it. A call that waits for a backend holds no scheduler: its process waits for a
+  message. When the caller dies, the call is cancelled. `timeout:` (milliseconds, or `:infinity`) bounds a
+  call; it never leaves a message behind.
   """
 
   import VectorDB.Twin, only: [deftwin: 2]
@@ -85,8 +86,8 @@ defmodule VectorDB do
   @doc """
   Opens a database, creating it when it is absent.
 
-  Options: `backend:` (`:memory`), `dimensions:`, `metric:` (`:cosine`, `:l2` or `:dot`), and those of
-  docs/options.md. An unknown one is an error that names the nearest known one.
+  Options: `backend:` (`:memory`, or one of `available_backends/0`), `dimensions:`, `metric:` (`:cosine`,
+  `:l2` or `:dot`), and those of docs/options.md. An unknown one is an error that names the nearest known one.
 
       iex> {:ok, db} = VectorDB.create("docs", dimensions: 2, metric: :l2)
       iex> inspect(db)

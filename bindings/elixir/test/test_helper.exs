@@ -1,1 +1,1 @@
-ExUnit.start()
+ExUnit.start(exclude: if(VectorDB.Servers.installed?(), do: [], else: [:remote]))
