@@ -77,7 +77,8 @@ final class DatabaseCore: Sendable {
     do throws(VectorError) {
       if !operation.isSearch { try call.refuseExtraOptions(options.backend) }
       return try pipeline.run(operation, call, outcome: outcome) { (context) throws(VectorError) in
-        try body(collection.open(context), context)
+        if isDropped { throw VectorError(.notFound, "the collection was dropped") }
+        return try body(collection.open(context), context)
       }
     } catch {
       let error = completed(error, operation)
