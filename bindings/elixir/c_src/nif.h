@@ -8,8 +8,8 @@
  * handed to the library instead (requests.c). Results, write reports and cancel tokens never outlive the call that made
  * them; only databases do, as resources (resources.c).
  *
- * Every function here answers `ok`, `{ok, Value}`, `{pending, Request}` or `{error, Code, Message, DetailsJSON}`. A term
- * of the wrong type that a user can cause is such an error too; `badarg` is left for misuse of VectorDB.Native itself.
+ * Every function here answers `ok`, `{ok, Value}`, `{pending, Request}` or `{error, Code, Message, DetailsJSON}`. A
+ * term of the wrong type that a user can cause is such an error too; `badarg` is left for misuse of VectorDB.Native.
  */
 #ifndef VECTORDB_NIF_H
 #define VECTORDB_NIF_H
@@ -77,7 +77,7 @@ ERL_NIF_TERM bad_call(ErlNifEnv *env, ERL_NIF_TERM handle);
 /** Wraps a handle, which it takes over also when it fails. `shared` NULL starts a database of its own. */
 ERL_NIF_TERM database_make(ErlNifEnv *env, vdb_database *handle, shared_state *shared);
 ERL_NIF_TERM database_close_now(ErlNifEnv *env, database *db);
-/** Starts watching the caller when `dirty`: a short call cannot be interrupted and pays nothing, a request watches itself. */
+/** Starts watching the caller when `dirty`: a short call cannot be interrupted and pays nothing, a request does it. */
 void guard_begin(ErlNifEnv *env, const database *db, call_guard *guard, bool dirty);
 void guard_end(ErlNifEnv *env, call_guard *guard);
 

@@ -14,10 +14,12 @@
 #include "nif.h"
 
 /**
- * An asynchronous call. `lock` guards what `done`, the caller and its death touch: `ended` when done has run; `orphaned`
- * when the caller died, maybe before there was a handle; `message` with the pid it is for, when somebody waits.
- * `handle` is NULL before the call was submitted and once it is answered; `results` were taken and are about to become
- * terms on another scheduler. `written` and `dimensions` are what is to be counted when an upsert has ended.
+ * An asynchronous call. `lock` guards what `done`, the caller and its death touch: `ended` when done has run;
+ * `orphaned` when the caller died, maybe before there was a handle; `message` with the pid it is for, when somebody
+ * waits.
+ * `status` is the call's when it has ended. `handle` is NULL before the call was submitted and once it is answered;
+ * `results` were taken and are about to become terms on another scheduler. `written` and `dimensions` are what is to be
+ * counted when an upsert has ended.
  */
 struct request {
   ErlNifMutex *lock;
@@ -30,6 +32,7 @@ struct request {
   answer_kind kind;
   uint64_t written;
   uint64_t dimensions;
+  vdb_status status;
   vdb_results *results;
   shared_state *shared;
   ErlNifMonitor monitor;
@@ -98,10 +101,11 @@ void request_writes(request *own, uint64_t count, uint64_t dimensions) {
 }
 
 void request_done(void *context, vdb_request *handle, vdb_status status) {
-  (void)handle, (void)status;
+  (void)handle;
   request *own = context;
   enif_mutex_lock(own->lock);
   own->ended = true;
+  own->status = status;
   ErlNifEnv *message_env = own->message_env;
   own->message_env = NULL;
   enif_mutex_unlock(own->lock);
@@ -163,7 +167,8 @@ NIF(nif_wait) {
   return waits ? enif_make_atom(env, "waiting") : enif_make_badarg(env);
 }
 
-static ERL_NIF_TERM answer_rows(ErlNifEnv *env, request *own) {
+/** Makes terms of the results that were taken out of the request. */
+static ERL_NIF_TERM answer_taken(ErlNifEnv *env, request *own) {
   vdb_results *results = own->results;
   own->results = NULL;
   switch (own->kind) {
@@ -174,18 +179,18 @@ static ERL_NIF_TERM answer_rows(ErlNifEnv *env, request *own) {
   }
 }
 
-static ERL_NIF_TERM answer_rows_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+static ERL_NIF_TERM answer_taken_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
   (void)argc;
   request *own;
-  return request_get(env, argv[0], &own) ? answer_rows(env, own) : enif_make_badarg(env);
+  return request_get(env, argv[0], &own) ? answer_taken(env, own) : enif_make_badarg(env);
 }
 
-static ERL_NIF_TERM answer_results(ErlNifEnv *env, request *own, vdb_request *handle, int argc,
-                                   const ERL_NIF_TERM argv[]) {
+static ERL_NIF_TERM answer_rows(ErlNifEnv *env, request *own, vdb_request *handle, int argc,
+                                const ERL_NIF_TERM argv[]) {
   vdb_status status = vdb_request_take_results(handle, &own->results);
   if (status != VDB_OK) return make_error(env, status);
-  if (!cost_is_heavy(cost_results(own->results))) return answer_rows(env, own);
-  return enif_schedule_nif(env, "answer", ERL_NIF_DIRTY_JOB_CPU_BOUND, answer_rows_dirty, argc, argv);
+  if (!cost_is_heavy(cost_results(own->results))) return answer_taken(env, own);
+  return schedule_dirty(env, "answer", answer_taken_dirty, argc, argv);
 }
 
 static ERL_NIF_TERM answer_report(ErlNifEnv *env, request *own, vdb_request *handle) {
@@ -220,7 +225,7 @@ static ERL_NIF_TERM answer_nothing(ErlNifEnv *env, vdb_request *handle) {
   return status == VDB_OK ? atom_ok : make_error(env, status);
 }
 
-NIF(nif_answer) {
+static ERL_NIF_TERM answer_here(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
   request *own;
   if (!request_get(env, argv[0], &own)) return enif_make_badarg(env);
   enif_mutex_lock(own->lock);
@@ -236,9 +241,20 @@ NIF(nif_answer) {
     case ANSWER_REPORT: answer = answer_report(env, own, handle); break;
     case ANSWER_COUNT: answer = answer_count(env, handle); break;
     case ANSWER_JSON: answer = answer_json(env, handle); break;
-    default: answer = answer_results(env, own, handle, argc, argv); break;
+    default: answer = answer_rows(env, own, handle, argc, argv); break;
   }
   /* Not left to the garbage collector: handles are counted. */
   vdb_request_free(handle);
   return answer;
+}
+
+NIF(nif_answer) {
+  request *own;
+  if (!request_get(env, argv[0], &own)) return enif_make_badarg(env);
+  enif_mutex_lock(own->lock);
+  bool partial = own->ended && own->status == VDB_E_PARTIAL;
+  enif_mutex_unlock(own->lock);
+  /* There may be many failures, of which each is told. */
+  if (partial) return schedule_dirty(env, "answer", answer_here, argc, argv);
+  return answer_here(env, argc, argv);
 }

@@ -222,6 +222,19 @@ defmodule VectorDB.OccupationTest do
     end)
   end
 
+  test "a batch of which many fail" do
+    faults = %{partial_rate: 1}
+    options = [dimensions: 2, fault_injection: faults, resilience: %{retry: false}]
+    ids = for n <- 1..50_000, do: "#{n}"
+    vectors = {50_000, 2, :binary.copy(pack([1, 2]), 50_000)}
+
+    quick(:partial, fn -> VectorDB.create!("partial", options) end, fn db ->
+      {:pending, request} = Native.upsert(db.ref, ids, vectors, "", 0)
+      {:partial, {_, _, _, failures}} = VectorDB.Request.await(request)
+      assert length(failures) > 10_000
+    end)
+  end
+
   test "many namespaces" do
     prepare = fn ->
       db = create(2)
