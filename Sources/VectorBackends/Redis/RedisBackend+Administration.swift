@@ -85,7 +85,7 @@ extension RedisCommands {
     var query = RedisQuery()
     query.matching = .query
     query.text = Array("(@".utf8) + RedisColumn.namespaceField.bytes + Array(":{$p0})".utf8)
-    query.parameters = [tag]
+    query.parameters = [RedisQuery.literal(tag)]
     add(search: query, index, limit: 1, context)
   }
 }

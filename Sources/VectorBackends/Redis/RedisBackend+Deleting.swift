@@ -28,11 +28,13 @@ extension RedisBackend {
         }
         var number = 0
         var isNoted = true
+        var refusals: [String] = []
         try connection.exchange(commands, context) { reply in
           let positions = number * Self.keysAtOnce..<min((number + 1) * Self.keysAtOnce, pending.count)
           number += 1
           if let error = reply.error {
             let failure = RedisFailure.answered(error)
+            refusals.append(error)
             let cause = answer.cause(failure.cause)
             for position in positions where isNoted { isNoted = answer.fail(at: position, failure.kind, cause: cause) }
           } else {
@@ -41,6 +43,9 @@ extension RedisBackend {
         }
         guard isNoted else { throw RedisFailure.outOfMemory }
         tally.end()
+        if let first = refusals.first, refusals.count == number, refusals.allSatisfy({ $0 == first }) {
+          throw RedisFailure.answered(first)
+        }
       }
       return try WriteOutcome(outcome, of: .delete, items: slice.count, deleted: tally.deleted)
     }
@@ -70,10 +75,11 @@ extension RedisBackend {
       var failure: AttemptFailure?
       try connection.exchange(commands, context) { reply in
         // Gone is what it shall be: the reply of an earlier attempt may have been lost.
-        if let error = reply.error, !Self.saysAbsent(error) { failure = RedisFailure.answered(error) }
+        if let error = reply.error, !RedisFailure.saysAbsent(error) { failure = RedisFailure.answered(error) }
       }
       if let failure { throw failure }
     }
+    state.drop()
   }
 
   /// Deletes the matching records of a namespace, page by page, each page a request of its own.

@@ -192,7 +192,9 @@ struct RedisMetadataUpdate {
   }
 
   static func notFound(_ id: UnsafeRawBufferPointer, index: Int) -> VectorError {
-    VectorError(.notFound, "there is no record \(quoted(id))", index: index)
+    var error = VectorError(.notFound, "there is no record \(quoted(id))", index: index)
+    error.details = VectorError.RemoteDetails(applied: .no)
+    return error
   }
 }
 

@@ -35,7 +35,7 @@ extension RedisBackend {
       var answer: Result<RedisIndexInfo?, AttemptFailure> = .failure(RedisFailure.unexpected("no reply to FT.INFO"))
       try connection.exchange(commands, context) { reply in
         if let error = reply.error {
-          answer = Self.saysAbsent(error) ? .success(nil) : .failure(RedisFailure.answered(error))
+          answer = RedisFailure.saysAbsent(error) ? .success(nil) : .failure(RedisFailure.answered(error))
         } else if let info = RedisIndexInfo(reply) {
           answer = .success(info)
         } else {
@@ -47,12 +47,6 @@ extension RedisBackend {
   }
 
   private func look(_ context: CallContext) throws(VectorError) -> RedisIndexInfo? { try look(.openIndex, context) }
-
-  /// Whether an error says that there is no such index.
-  static func saysAbsent(_ error: String) -> Bool {
-    let text = error.lowercased()
-    return text.contains("unknown index name") || text.contains("no such index") || text.contains("index_not_found")
-  }
 
   /// The most results the server is set to give; nil where it does not say, or not to us.
   private func readLimit(_ context: CallContext) throws(VectorError) -> Int? {

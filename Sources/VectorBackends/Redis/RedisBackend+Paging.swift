@@ -15,11 +15,17 @@ extension RedisBackend {
   ) throws(VectorError) -> ResultColumns {
     let index = try state.opened
     try check(namespace, index)
+    // Pages test records themselves; what a search refuses they refuse as well.
+    let query = try compiled(request.filter, context)
     var include = request.include
     if request.filter != nil { include.insert(.metadata) }
     let pager = RedisPager(
       index, RedisProjection(index, include, tellsPresence: true), namespace, request.filter, limit: request.limit)
     let results = try ResultColumns(kind: .page, dimensions: index.shape.dimensions, include: request.include)
+    if query.matching == .none {
+      try results.endQuery()
+      return results
+    }
     var token: RedisPageToken? = nil
     if !request.token.isEmpty {
       guard let given = RedisPageToken(request.token) else {

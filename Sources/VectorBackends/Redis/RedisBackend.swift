@@ -17,7 +17,7 @@ package final class RedisBackend: VectorBackend {
 
   package var capabilities: Capabilities {
     Capabilities(
-      backend: "redis", maxTopK: state.maxResults, maxDimensions: 32_768, vectorsUnchanged: true, atomicBatch: false,
+      backend: "redis", maxTopK: state.maxResults, maxDimensions: 65_536, vectorsUnchanged: true, atomicBatch: false,
       metadataUpdate: .atomic, readYourWrites: .strong, filteredCount: true, filterOperators: Filter.operators,
       metrics: Metric.allCases.map(\.rawValue), indexes: ["flat", "hnsw"])
   }
@@ -59,14 +59,15 @@ final class RedisState: @unchecked Sendable {
   // Under the lock.
   private var index: RedisIndex?
   private var limit = 1_000_000
+  private var isDropped = false
   /// Whether a record in a named namespace was ever seen, 0 or 1: until then searches need not name theirs.
   let seesNamespaces = AtomicWord(0)
 
   var opened: RedisIndex {
     get throws(VectorError) {
-      guard let index = lock.withLock({ index }) else {
-        throw VectorError(.internal, "the index is used before it was opened")
-      }
+      let (index, isGone) = lock.withLock { (self.index, self.isDropped) }
+      if isGone { throw VectorError(.notFound, "the index was dropped") }
+      guard let index else { throw VectorError(.internal, "the index is used before it was opened") }
       return index
     }
   }
@@ -80,6 +81,8 @@ final class RedisState: @unchecked Sendable {
       if let maxResults, maxResults > 0 { limit = maxResults }
     }
   }
+
+  func drop() { lock.withLock { isDropped = true } }
 
   /// Takes note of fields that were found or added.
   func add(_ fields: [ByteString: RedisField]) {

@@ -22,7 +22,7 @@ struct RedisQuery: Sendable, Equatable {
     if matching == .none { return }
     let clause =
       Array("(@".utf8) + RedisColumn.namespaceField.bytes + Array(":{$p\(parameters.count)})".utf8)
-    parameters.append(RedisTag.namespace(namespace))
+    parameters.append(Self.literal(RedisTag.namespace(namespace)))
     text = matching == .all ? clause : Array("(".utf8) + clause + [0x20] + text + Array(")".utf8)
     matching = .query
   }
@@ -193,7 +193,7 @@ struct RedisFilterCompiler {
     for (number, value) in values.enumerated() {
       if number > 0 { text.append(UInt8(ascii: "|")) }
       text += Array("$p\(query.parameters.count)".utf8)
-      query.parameters.append(isRaw || !index.isOurs ? value : RedisTag.tag(value))
+      query.parameters.append(RedisQuery.literal(isRaw || !index.isOurs ? value : RedisTag.tag(value)))
     }
     return .text(text + Array("})".utf8))
   }
@@ -218,6 +218,13 @@ struct RedisFilterCompiler {
 }
 
 extension RedisQuery {
+  /// A tag as a parameter: even there the engine reads a backslash before punctuation as an escape.
+  static func literal(_ tag: ByteString) -> ByteString {
+    let backslash = UInt8(ascii: "\\")
+    guard tag.bytes.contains(backslash) else { return tag }
+    return ByteString(tag.bytes.flatMap { $0 == backslash ? [backslash, backslash] : [$0] })
+  }
+
   /// A field's name as the query language takes it.
   static func escaped(_ name: ByteString) -> [UInt8] {
     name.bytes.flatMap { byte -> [UInt8] in

@@ -28,6 +28,8 @@ final class RedisTransactions {
   private var failures: [Failure] = []
   /// Records of transactions that were not done because a watched key had changed.
   private(set) var conflicts: [Int] = []
+  /// Whether any transaction was done.
+  private var hasApplied = false
 
   /// Ends the transaction that `commands` began, sends it, and waits for those before it. `commands` is empty afterwards.
   func send(
@@ -45,8 +47,13 @@ final class RedisTransactions {
     try connection.exchange(RedisCommands(), context) { take($0) }
   }
 
-  /// Tells which of the pending items failed.
+  /// Tells which of the pending items failed. Where the server refused everything for one reason, that is thrown.
   func report(to answer: BatchAnswer) throws(AttemptFailure) {
+    if let first = failures.first, !hasApplied, conflicts.isEmpty, failures.allSatisfy({ $0.error == first.error }) {
+      let whole = RedisFailure.answered(first.error)
+      throw AttemptFailure(
+        whole.kind, mayHaveApplied: failures.contains { $0.mayHaveApplied }, cause: whole.cause)
+    }
     var causes: [String: (place: Int, failure: AttemptFailure)] = [:]
     for failure in failures.sorted(by: { $0.position < $1.position }) {
       let known =
@@ -87,6 +94,7 @@ final class RedisTransactions {
       }
       return
     }
+    hasApplied = true
     for (number, element) in reply.elements.enumerated() {
       guard let error = element.error else { continue }
       let position = group.positions[number / group.commandsEach]

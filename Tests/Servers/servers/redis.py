@@ -73,7 +73,9 @@ class Redis(Server):
     return options
 
   def read_only_options(self) -> dict[str, Any]:
-    self.command_line("ACL", "SETUSER", "reader", "on", ">reader", "~*", "-@all", "+@read", "+@connection")
+    # The commands of this query engine are in no category.
+    search = [f"+ft.{name}" for name in ("info", "search", "tagvals", "_list")]
+    self.command_line("ACL", "SETUSER", "reader", "on", ">reader", "~*", "-@all", "+@read", "+@connection", *search)
     return {**self.options, "username": "reader", "password": "reader"}
 
   def command_line(self, *words: str) -> bytes:

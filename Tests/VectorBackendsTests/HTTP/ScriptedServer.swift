@@ -9,6 +9,8 @@ final class ScriptedServer: @unchecked Sendable {
   enum Step: Sendable {
     /// Reads a request up to the end of its body.
     case read
+    /// Reads whatever comes at once.
+    case receive
     /// Writes text as it is.
     case write(String)
     case writeBytes([UInt8])
@@ -73,6 +75,7 @@ final class ScriptedServer: @unchecked Sendable {
     for step in script {
       switch step {
       case .read: if !read(connection) { return }
+      case .receive: if !receive(connection) { return }
       case .write(let text): write(Array(text.utf8), connection)
       case .writeBytes(let bytes): write(bytes, connection)
       case .pause(let milliseconds): usleep(milliseconds * 1000)
@@ -90,6 +93,14 @@ final class ScriptedServer: @unchecked Sendable {
       if count <= 0 { return }
       rest = rest.dropFirst(count)
     }
+  }
+
+  private func receive(_ connection: Int32) -> Bool {
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    let count = recv(connection, &buffer, buffer.count, 0)
+    if count <= 0 { return false }
+    lock.withLock { received.append(String(decoding: buffer[..<count], as: UTF8.self)) }
+    return true
   }
 
   /// False when the client closed.

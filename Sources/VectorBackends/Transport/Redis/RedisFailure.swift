@@ -45,6 +45,12 @@ package enum RedisFailure {
       kind, mayHaveApplied: false, cause: VectorError(status, "Redis answers \(shown)\(hint.map { ": \($0)" } ?? "")"))
   }
 
+  /// Whether an error says that there is no such index.
+  package static func saysAbsent(_ error: String) -> Bool {
+    let text = error.lowercased()
+    return text.contains("unknown index name") || text.contains("no such index") || text.contains("index_not_found")
+  }
+
   private static func meaning(of text: String) -> (AttemptFailure.Kind, Status, String?) {
     let word = text.utf8.prefix { $0 != UInt8(ascii: " ") }
     switch String(decoding: word, as: UTF8.self) {
@@ -65,6 +71,7 @@ package enum RedisFailure {
     if text.lowercased().contains("unknown command") {
       return (.refused, .unsupported, "the server lacks the query engine: it needs Redis 8 or Redis Stack")
     }
+    if saysAbsent(text) { return (.refused, .notFound, nil) }
     if text.hasPrefix("Timeout limit") { return (.unavailable, .timeout, nil) }
     return (.refused, .backend, nil)
   }
