@@ -13,10 +13,11 @@ struct RedisIndex: Sendable {
   var vectorIdentifier: ByteString
   /// Fields that can be filtered by.
   var fields: [ByteString: RedisField]
-  /// Whether records were there before the index, so that a new column has to be looked for in all of them.
-  var hasOldRecords: Bool
   /// Records that the server could not index, ever.
   var failures: Int
+
+  /// Whether records were there before the index, so that a new column has to be looked for in all of them.
+  var hasOldRecords: Bool { fields[RedisColumn.oldRecordsField] != nil }
 
   /// Whether this library made it, and with it the form of its records.
   var isOurs: Bool { keys.hasNamespaces }
@@ -110,8 +111,7 @@ struct RedisIndexInfo: Sendable {
     }
     return RedisIndex(
       keys: RedisKeys(prefix: own, hasNamespaces: isOurs), shape: shape, algorithm: algorithm,
-      vectorField: vector.attribute, vectorIdentifier: vector.identifier, fields: fields,
-      hasOldRecords: fields[RedisColumn.oldRecordsField] != nil, failures: failures)
+      vectorField: vector.attribute, vectorIdentifier: vector.identifier, fields: fields, failures: failures)
   }
 
   private func vectorField(_ settings: RedisSettings, _ what: String) throws(VectorError) -> Vector {

@@ -16,6 +16,8 @@ func openRedis(_ opening: BackendOpening) throws(VectorError) -> OpenedBackend {
   case .tcp(let host, let port):
     identity[.host] = ByteString(host)
     identity[.port] = ByteString("\(port)")
+    opening.warnOfPlainText(
+      to: ServerAddress(host: host, port: port), isEncrypted: server.tls != nil, hasCredential: server.password != nil)
   case .local(let path): identity[.scheme] = ByteString("unix:\(path)")
   }
   identity[.user] = server.user.map { ByteString($0) }

@@ -68,7 +68,9 @@ private func compile(_ json: String, isOurs: Bool = true) throws -> (text: Strin
   }
 
   @Test func fieldsOfOthersAreUsedByTheirNames() throws {
-    #expect(try compile(#"{"my-tag": "x ", "year": {"$gt": 1}}"#, isOurs: false).text == "((@my\\-tag:{$p0}) (@year:[(1 +inf]))")
+    #expect(
+      try compile(#"{"my-tag": "x ", "year": {"$gt": 1}}"#, isOurs: false).text
+        == "((@my\\-tag:{$p0}) (@year:[(1 +inf]))")
     #expect(try compile(#"{"body": "x"}"#, isOurs: false).text == "none")
     #expect(throws: VectorError.self) { try compile(#"{"lang": {"$exists": true}}"#, isOurs: false) }
   }

@@ -59,7 +59,8 @@ import Testing
 
   @Test func fieldsAreNeverShared() {
     let keys: [ByteString] = [
-      "lang", "Lang", "a.b", "a_2eb", "_x_a_2eb", "_x_", "_x_a.b", "é", "e\u{301}", " ", "a b", "a__s", "a", "_", "__", "\"",
+      "lang", "Lang", "a.b", "a_2eb", "_x_a_2eb", "_x_", "_x_a.b", "é", "e\u{301}", " ", "a b", "a__s", "a", "_", "__",
+      "\"",
       "_x__5fx_5fa_2eb", "_5f",
     ]
     var seen: Set<ByteString> = []
@@ -67,7 +68,8 @@ import Testing
       for kind in RedisColumn.Kind.allCases {
         let field = RedisColumn(key, kind).field
         #expect(seen.insert(field).inserted, "\(key.text) \(kind): \(field.text)")
-        #expect(field.bytes.allSatisfy { $0 < 0x80 && ($0 == 0x5F || Character(UnicodeScalar($0)).isLetter || $0 <= 0x39) })
+        #expect(
+          field.bytes.allSatisfy { $0 < 0x80 && ($0 == 0x5F || Character(UnicodeScalar($0)).isLetter || $0 <= 0x39) })
       }
     }
     #expect(RedisColumn("year", .number).field == "year__n")
@@ -115,7 +117,8 @@ import Testing
     #expect(
       words[1] == [
         "HSET", "p:\u{1f}1:tid", "vec", "\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}", "_vdb_ns", "t", "_vdb_meta",
-        #"{"lang":"en","tags":["a","~b"],"n":1.5,"ok":true}"#, "lang__s", "en\u{1f}~", "tags__s", "a\u{1f}\(hash)\u{1f}~",
+        #"{"lang":"en","tags":["a","~b"],"n":1.5,"ok":true}"#, "lang__s", "en\u{1f}~", "tags__s",
+        "a\u{1f}\(hash)\u{1f}~",
         "n__n", "1.5", "ok__b", "true",
       ])
     #expect(Set(writer.columns.map(\.field)) == ["lang__s", "tags__s", "n__n", "ok__b"])
@@ -136,5 +139,5 @@ func testIndex(_ fields: [ByteString: RedisField.Kind], isOurs: Bool = true) -> 
     algorithm: .flat, vectorField: "vec", vectorIdentifier: "vec",
     fields: Dictionary(
       uniqueKeysWithValues: fields.map { ($0.key, RedisField(identifier: $0.key, kind: $0.value, separator: 0x1f)) }),
-    hasOldRecords: false, failures: 0)
+    failures: 0)
 }

@@ -11,14 +11,18 @@ import Testing
 
   private func info(_ vector: String, prefix: String = "docs:", fields: String = "") -> String {
     "*8\r\n" + bulk("index_definition") + "*4\r\n" + bulk("key_type", "HASH", "prefixes") + "*1\r\n" + bulk(prefix)
-      + bulk("attributes") + "*\(fields.isEmpty ? 1 : 2)\r\n" + vector + fields + bulk("num_docs", "17") + bulk("indexing")
+      + bulk("attributes") + "*\(fields.isEmpty ? 1 : 2)\r\n" + vector + fields + bulk("num_docs", "17")
+      + bulk("indexing")
       + ":1\r\n"
   }
 
-  private func vector(_ metric: String, dimensions: String = "3", algorithm: String = "HNSW", type: String = "FLOAT32") -> String {
+  private func vector(_ metric: String, dimensions: String = "3", algorithm: String = "HNSW", type: String = "FLOAT32")
+    -> String
+  {
     "*14\r\n"
       + bulk(
-        "identifier", "v", "attribute", "vec", "type", "VECTOR", "algorithm", algorithm, "data_type", type, "dim", dimensions,
+        "identifier", "v", "attribute", "vec", "type", "VECTOR", "algorithm", algorithm, "data_type", type, "dim",
+        dimensions,
         "distance_metric", metric)
   }
 
@@ -26,13 +30,17 @@ import Testing
     var found: Result<RedisIndex, VectorError>?
     try readReplies(text) { reply in
       guard let info = RedisIndexInfo(reply) else { return }
-      do throws(VectorError) { found = .success(try info.index(settings, OpenRequest())) } catch { found = .failure(error) }
+      do throws(VectorError) { found = .success(try info.index(settings, OpenRequest())) } catch {
+        found = .failure(error)
+      }
     }
     return try #require(found).get()
   }
 
   @Test func schemasAreUnderstood() throws {
-    let tag = "*9\r\n" + bulk("identifier", "_vdb_ns", "attribute", "_vdb_ns", "type", "TAG", "SEPARATOR", "\u{1f}", "CASESENSITIVE")
+    let tag =
+      "*9\r\n"
+      + bulk("identifier", "_vdb_ns", "attribute", "_vdb_ns", "type", "TAG", "SEPARATOR", "\u{1f}", "CASESENSITIVE")
     let ours = try index(info(vector("COSINE"), fields: tag))
     #expect(ours.isOurs && ours.keys.prefix == "docs:" && ours.algorithm == .hnsw)
     #expect(ours.shape == CollectionShape(dimensions: 3, metric: .cosine))
@@ -60,12 +68,16 @@ import Testing
   }
 
   @Test func nonsenseIsNoSchema() throws {
-    for text in ["+OK\r\n", ":1\r\n", "*0\r\n", "*1\r\n+attributes\r\n", "*4\r\n+index_definition\r\n:1\r\n+x\r\n:1\r\n"] {
+    for text in [
+      "+OK\r\n", ":1\r\n", "*0\r\n", "*1\r\n+attributes\r\n", "*4\r\n+index_definition\r\n:1\r\n+x\r\n:1\r\n",
+    ] {
       try readReplies(text) { #expect(RedisIndexInfo($0) == nil) }
     }
   }
 
-  private func hits(_ text: String, _ metric: Metric = .l2, k: Int = 10, excluded: ByteString? = nil) throws -> ResultColumns? {
+  private func hits(_ text: String, _ metric: Metric = .l2, k: Int = 10, excluded: ByteString? = nil) throws
+    -> ResultColumns?
+  {
     var index = testIndex([:])
     index.shape = CollectionShape(dimensions: 2, metric: metric)
     let rows = VectorRows(base: nil, count: 0, dimensions: 2, strideBytes: 8)
@@ -75,7 +87,9 @@ import Testing
     let results = try ResultColumns(kind: .search, dimensions: 2, include: [.metadata])
     var outcome: Result<Bool, VectorError>?
     try readReplies(text) { reply in
-      do throws(VectorError) { outcome = .success(try search.read(reply, into: results)) } catch { outcome = .failure(error) }
+      do throws(VectorError) { outcome = .success(try search.read(reply, into: results)) } catch {
+        outcome = .failure(error)
+      }
     }
     return try #require(outcome).get() ? results : nil
   }
@@ -138,7 +152,9 @@ import Testing
         #expect(RedisPageToken(other) != token)
       }
     }
-    for text in ["", "x", "!!!!", String(repeating: "A", count: 40)] { #expect(RedisPageToken(Array(text.utf8)) == nil) }
+    for text in ["", "x", "!!!!", String(repeating: "A", count: 40)] {
+      #expect(RedisPageToken(Array(text.utf8)) == nil)
+    }
   }
 
   @Test func serversAreToldApartByTheirRun() {

@@ -107,25 +107,30 @@ private func open(_ server: ScriptedServer, maxReplyBytes: Int = 1 << 20) throws
   }
 
   @Test func aConnectionThatDiesIsStaleOnlyBeforeTheFirstByte() throws {
-    let server = try ScriptedServer([.receive, .write("+OK\r\n"), .receive], [.receive, .write("$10\r\nabc")], [.receive])
+    let server = try ScriptedServer(
+      [.receive, .write("+OK\r\n"), .receive], [.receive, .write("$10\r\nabc")], [.receive])
     defer { server.stop() }
     let idle = try open(server)
     try idle.exchange(commands("A"), ending(after: 5000)) { _ in }
-    #expect(failure { () throws(AttemptFailure) in try idle.exchange(commands("B"), ending(after: 5000)) { _ in } }?.kind
-      == .staleConnection)
+    #expect(
+      failure { () throws(AttemptFailure) in try idle.exchange(commands("B"), ending(after: 5000)) { _ in } }?.kind
+        == .staleConnection)
     let cut = try open(server)
     let why = failure { () throws(AttemptFailure) in try cut.exchange(commands("A"), ending(after: 5000)) { _ in } }
     #expect(why?.kind == .broken && why?.mayHaveApplied == true && why?.error.status == .unavailable)
     let mute = try open(server)
-    #expect(failure { () throws(AttemptFailure) in try mute.exchange(commands("A"), ending(after: 5000)) { _ in } }?.kind
-      == .broken)
-    #expect(failure { () throws(AttemptFailure) in try mute.exchange(commands("A"), ending(after: 5000)) { _ in } }?
-      .mayHaveApplied == false)
+    #expect(
+      failure { () throws(AttemptFailure) in try mute.exchange(commands("A"), ending(after: 5000)) { _ in } }?.kind
+        == .broken)
+    #expect(
+      failure { () throws(AttemptFailure) in try mute.exchange(commands("A"), ending(after: 5000)) { _ in } }?
+        .mayHaveApplied == false)
   }
 
   @Test func answersThatCannotBeAreRefused() throws {
     let server = try ScriptedServer(
-      [.receive, .write("HTTP/1.1 400 Bad Request\r\n\r\n"), .pause(500)], [.receive, .write("+OK\r\n+OK\r\n"), .pause(500)],
+      [.receive, .write("HTTP/1.1 400 Bad Request\r\n\r\n"), .pause(500)],
+      [.receive, .write("+OK\r\n+OK\r\n"), .pause(500)],
       [.receive, .write("$2000\r\n" + String(repeating: "x", count: 2000) + "\r\n"), .pause(500)])
     defer { server.stop() }
     for (status, kind) in [

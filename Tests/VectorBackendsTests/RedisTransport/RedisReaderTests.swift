@@ -81,7 +81,9 @@ func shown(_ reply: RedisReply) -> String {
     }
     var count = 0
     // The limit is one reply's, not that of all.
-    try readReplies(String(repeating: "$500\r\n" + String(repeating: "x", count: 500) + "\r\n", count: 20), maxBytes: 12_000) {
+    try readReplies(
+      String(repeating: "$500\r\n" + String(repeating: "x", count: 500) + "\r\n", count: 20), maxBytes: 12_000
+    ) {
       count += $0.bytes?.count ?? 0
     }
     #expect(count == 10_000)
