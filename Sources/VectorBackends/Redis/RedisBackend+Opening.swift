@@ -140,7 +140,7 @@ extension RedisBackend {
   func ensure(_ columns: [RedisColumn], _ context: CallContext) throws(VectorError) {
     var known = try state.opened.fields
     var missing = columns.filter { known[$0.field] == nil }
-    if missing.isEmpty { return }
+    if missing.isEmpty, !state.mustLook { return }
     try refresh(context)
     known = try state.opened.fields
     missing = missing.filter { known[$0.field] == nil }
@@ -153,7 +153,13 @@ extension RedisBackend {
   /// Learns of columns that others added.
   func refresh(_ context: CallContext) throws(VectorError) {
     guard let info = try look(.schema, context) else {
+      state.doubt()
       throw VectorError(.notFound, "index \(quoted(settings.index)) is gone")
+    }
+    let known = try state.opened
+    let found = try info.index(settings, OpenRequest())
+    guard found.shape == known.shape, found.keys == known.keys, found.vectorField == known.vectorField else {
+      throw VectorError(.conflict, "index \(quoted(settings.index)) was made anew in another form: open it again")
     }
     state.add(info.fields)
   }

@@ -180,9 +180,10 @@ struct RedisSearch {
       guard let key = key.bytes else { throw RedisSearch.unexpected }
       // A record that was deleted while the answer was made.
       guard fields.kind == .array else { continue }
-      guard let parts = index.keys.parts(of: key) else { throw RedisSearch.unexpected }
-      let isOwn = namespace.bytes.withUnsafeBytes { compareBytes($0, parts.namespace) == 0 }
-      if !isOwn { return false }
+      // A key that we do not make is of no namespace.
+      guard let parts = index.keys.parts(of: key),
+        namespace.bytes.withUnsafeBytes({ compareBytes($0, parts.namespace) == 0 })
+      else { return false }
       guard let raw = fields[Self.distanceField]?.number else { throw RedisSearch.unexpected }
       hits.append(Hit(distance: distance(raw), id: parts.id, fields: fields))
     }

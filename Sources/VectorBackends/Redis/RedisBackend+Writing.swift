@@ -14,7 +14,6 @@ extension RedisBackend {
     _ batch: RecordBatch, namespace: ByteString, context: CallContext
   ) throws(VectorError) -> WriteOutcome {
     let index = try writable()
-    try refuseVanishing(batch, index, context)
     let writer = RedisRecordWriter(index, namespace)
     var pace = Pace(context)
     for item in 0..<batch.ids.count where batch.isWritten(item) {
@@ -73,39 +72,26 @@ extension RedisBackend {
     }
     return try WriteOutcome(outcome, of: .upsert, items: slice.count, deleted: nil)
   }
-
-  /// Refuses directions that are lost in the engine's float32 arithmetic: it would index them and never find them.
-  private func refuseVanishing(_ batch: RecordBatch, _ index: RedisIndex, _ context: CallContext) throws(VectorError) {
-    guard index.shape.metric == .cosine else { return }
-    var pace = Pace(context)
-    for item in 0..<batch.vectors.count {
-      guard let row = batch.vectors.row(item) else { continue }
-      try pace.spend(bytes: 16 + batch.vectors.dimensions * 4)
-      var largest: Float = 0
-      for component in 0..<batch.vectors.dimensions {
-        largest = max(largest, abs(row.loadUnaligned(fromByteOffset: component * 4, as: Float.self)))
-      }
-      if largest < 1e-15 {
-        throw VectorError(
-          .invalidVector, "vector \(item) is too short for Redis to tell its direction: its components are below 1e-15",
-          index: item)
-      }
-    }
-  }
 }
 
 extension RecordBatch {
-  /// An item that a later one of the same id replaces failed where that one did.
+  /// An item that a later one of the same id replaces shares the fate of that one, also where that was not attempted. O(items).
   fileprivate func failSuperseded(in outcome: WriteOutcome) throws(VectorError) {
-    guard let selection, !outcome.failures.isEmpty else { return }
-    var reasons: [Int: Int] = [:]
-    for item in outcome.failures.items.elements { reasons[item.index] = item.reason }
-    for item in 0..<ids.count where reasons[item] == nil {
-      var last = item
-      while let next = selection.next(after: last) { last = next }
-      guard last != item, let reason = reasons[last] else { continue }
-      guard outcome.failures.add(item, reason: reason) else { throw .resultOutOfMemory }
+    guard let selection, let last = outcome.failures.items.elements.last else { return }
+    let attempted = ids.count - outcome.notAttempted
+    // Why each item failed, -1 where it did not.
+    let reasons = ColumnBuffer<Int>()
+    guard reasons.append(repeating: -1, count: attempted),
+      reasons.append(repeating: last.reason, count: outcome.notAttempted),
+      let base = reasons.base
+    else { throw .resultOutOfMemory }
+    for item in outcome.failures.items.elements where 0..<attempted ~= item.index { base[item.index] = item.reason }
+    for item in (0..<attempted).reversed() where base[item] < 0 {
+      guard let next = selection.next(after: item), base[next] >= 0 else { continue }
+      base[item] = base[next]
+      guard outcome.failures.add(item, reason: base[next]) else { throw .resultOutOfMemory }
     }
+    withExtendedLifetime(reasons) {}
     outcome.failures.sort()
   }
 }

@@ -30,7 +30,9 @@ package final class RedisBackend: VectorBackend {
     do throws(RequestFailure) {
       return try requests.run(kind, context, body)
     } catch {
-      throw VectorError(error, of: kind)
+      let error = VectorError(error, of: kind)
+      if error.status == .notFound { state.doubt() }
+      throw error
     }
   }
 
@@ -60,6 +62,7 @@ final class RedisState: @unchecked Sendable {
   private var index: RedisIndex?
   private var limit = 1_000_000
   private var isDropped = false
+  private var isDoubted = false
   /// Whether a record in a named namespace was ever seen, 0 or 1: until then searches need not name theirs.
   let seesNamespaces = AtomicWord(0)
 
@@ -82,11 +85,25 @@ final class RedisState: @unchecked Sendable {
     }
   }
 
+  /// The index was gone: one that takes its place may have other fields, and another shape.
+  func doubt() {
+    lock.withLock {
+      index?.fields = [:]
+      isDoubted = true
+    }
+  }
+
+  /// Whether the schema has to be looked at before anything is written.
+  var mustLook: Bool { lock.withLock { isDoubted } }
+
   func drop() { lock.withLock { isDropped = true } }
 
   /// Takes note of fields that were found or added.
   func add(_ fields: [ByteString: RedisField]) {
-    lock.withLock { index?.fields.merge(fields) { _, new in new } }
+    lock.withLock {
+      index?.fields.merge(fields) { _, new in new }
+      isDoubted = false
+    }
   }
 
   /// Failures of indexing since this was asked last.

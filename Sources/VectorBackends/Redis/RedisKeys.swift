@@ -5,7 +5,7 @@ import Support
 /// `prefix id` in the default namespace; `prefix 0x1f length ":" namespace id` in a named one; and so, with a length of 0, for
 /// ids that themselves begin with 0x1f. No two records share a key, and every key tells both. Records of an index that others
 /// made have no namespaces: their key is prefix and id.
-struct RedisKeys: Sendable {
+struct RedisKeys: Sendable, Equatable {
   let prefix: ByteString
   let hasNamespaces: Bool
 

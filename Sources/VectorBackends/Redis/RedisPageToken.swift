@@ -85,6 +85,7 @@ struct RedisPageToken: Equatable {
         bytes.append(UInt8(truncatingIfNeeded: held >> bits))
       }
     }
-    return bytes
+    // What is left over are zeros, so that one token has one text.
+    return bits < 6 && held & ((1 << bits) - 1) == 0 ? bytes : nil
   }
 }

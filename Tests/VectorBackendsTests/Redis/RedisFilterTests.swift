@@ -26,7 +26,7 @@ private func compile(_ json: String, isOurs: Bool = true) throws -> (text: Strin
     (#"{"lang": "a|b} @x:{y"}"#, "(@lang__s:{$p0})", ["a|b} @x:{y"]),
     (#"{"lang": "a\\.b"}"#, "(@lang__s:{$p0})", ["a\\\\.b"]),
     (#"{"year": 5}"#, "(@year__n:[5 5])", []),
-    (#"{"year": 1e300}"#, "(@year__n:[1e300 1e300])", []),
+    (#"{"year": 1e300}"#, "(@year__n:[1e+300 1e+300])", []),
     (#"{"ok": true}"#, "(@ok__b:{$p0})", ["true"]),
     (#"{"year": {"$gt": 5}}"#, "(@year__n:[(5 +inf])", []),
     (#"{"year": {"$gte": -5.5}}"#, "(@year__n:[-5.5 +inf])", []),
