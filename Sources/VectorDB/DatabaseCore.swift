@@ -78,11 +78,25 @@ final class DatabaseCore: Sendable {
       if !operation.isSearch { try call.refuseExtraOptions(options.backend) }
       return try pipeline.run(operation, call, outcome: outcome) { (context) throws(VectorError) in
         if isDropped { throw VectorError(.notFound, "the collection was dropped") }
-        return try body(collection.open(context), context)
+        return try body(shape(for: operation, context), context)
       }
     } catch {
       let error = completed(error, operation)
       announceFailure(error)
+      throw error
+    }
+  }
+
+  /// What the collection is, which is opened first where no call has done that yet.
+  private func shape(for operation: Operation, _ context: CallContext) throws(VectorError) -> CollectionShape {
+    do throws(VectorError) { return try collection.open(context) } catch {
+      var error = error
+      if operation.isWrite {
+        var details = error.details ?? VectorError.RemoteDetails()
+        // Opening may have created the collection, but nothing of the call itself was sent.
+        details.applied = .no
+        error.details = details
+      }
       throw error
     }
   }

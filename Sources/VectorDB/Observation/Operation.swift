@@ -30,6 +30,14 @@ package enum Operation: Int, CaseIterable, Sendable {
     }
   }
 
+  /// Whether it changes records or the collection.
+  var isWrite: Bool {
+    switch self {
+    case .upsert, .updateMetadata, .delete, .deleteWhere, .clear, .drop, .createIndex: true
+    case .open, .search, .searchBatch, .searchByID, .get, .page, .count, .flush, .collections, .namespaces: false
+    }
+  }
+
   /// Whether options of one backend alone may shape it.
   var isSearch: Bool { self == .search || self == .searchBatch || self == .searchByID }
 
