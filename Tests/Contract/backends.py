@@ -24,6 +24,8 @@ class Backend:
   whole_records: bool = True
   exact_floats: bool = True
   """Whether numbers keep their last bit; a server may read decimals less exactly than they were written."""
+  slow: bool = False
+  """Whether a call takes so long that only the tests marked `essential` are run."""
   server: str = ""
   """Its server in `servers.VARIANTS`, when that has another name."""
 
@@ -41,6 +43,6 @@ BACKENDS = {
     Backend("redis", frozenset({"string ranges"})),
     Backend("chroma", frozenset({"string ranges", "negated ranges"}), whole_records=False, exact_floats=False),
     Backend("milvus", frozenset({"huge metadata"})),
-    Backend("milvus", frozenset({"huge metadata"}), server="milvus-standalone"),
+    Backend("milvus", frozenset({"huge metadata"}), slow=True, server="milvus-standalone"),
   )
 }

@@ -28,6 +28,21 @@ def pytest_addoption(parser):
   parser.addoption("--first-seed", type=int, default=1)
 
 
+def pytest_configure(config):
+  config.addinivalue_line("markers", "essential: run on slow backends too")
+
+
+def pytest_collection_modifyitems(config, items):
+  left_out = [item for item in items if is_slow(item) and item.get_closest_marker("essential") is None]
+  config.hook.pytest_deselected(items=left_out)
+  items[:] = [item for item in items if item not in left_out]
+
+
+def is_slow(item):
+  backend = getattr(item, "callspec", None) and item.callspec.params.get("backend")
+  return backend is not None and backend.slow
+
+
 def pytest_generate_tests(metafunc):
   if "backend" in metafunc.fixturenames:
     chosen = chosen_backends(metafunc.config, BACKENDS)

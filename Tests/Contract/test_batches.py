@@ -4,9 +4,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 from pair import settle, unit
 
 
+@pytest.mark.essential
 def test_ten_thousand_rows_at_once(pair):
   both = pair(dimensions=16, metric="cosine")
   rows = np.random.default_rng(3).standard_normal((10_000, 16)).astype(np.float32)

@@ -147,6 +147,7 @@ def test_an_empty_filter_filters_nothing(filled):
   assert len(filled.db.search([1, 0, 0, 0], 100, filter={})) == len(RECORDS)
 
 
+@pytest.mark.essential
 def test_what_capabilities_promise_works_alone(filled):
   examples = {
     "$eq": {"lang": {"$eq": "en"}},

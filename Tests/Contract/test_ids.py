@@ -19,6 +19,7 @@ def filled(pair):
   return both
 
 
+@pytest.mark.essential
 def test_every_id_is_its_own_record(filled):
   assert filled.db.count() == len(IDS)
   records = filled.db.get_many(IDS)

@@ -26,6 +26,7 @@ def expected(number):
   return {"a": {"in": number, "lang": "en"}, "b": {"in": number}, "c": {}}
 
 
+@pytest.mark.essential
 def test_each_sees_its_own(spaces):
   for number, view in enumerate(spaces):
     assert contents(view) == expected(number)

@@ -22,6 +22,7 @@ def stored(remote, make, fresh_name):
   return name
 
 
+@pytest.mark.essential
 def test_reopening_finds_everything(stored, make):
   for mode in ("open", "create_or_open"):
     db = make(stored, mode=mode)
@@ -36,6 +37,7 @@ def test_dimensions_and_metric_may_be_left_out(stored, make, reach):
       db.add("c", [1, 2, 3])
 
 
+@pytest.mark.essential
 def test_another_dimension_is_a_conflict_and_changes_nothing(stored, make):
   for mode in ("open", "create_or_open"):
     with pytest.raises(vectordb.ConflictError, match="4") as caught:

@@ -20,6 +20,7 @@ def filled(pair):
   return both
 
 
+@pytest.mark.essential
 def test_what_is_written_is_read(filled):
   filled.same_records()
   filled.same_search([1, 0.5, 0.2, 0.1])
@@ -42,6 +43,7 @@ def test_only_what_is_asked_for_comes_back(filled):
   assert hit.vector is None and hit.metadata == METADATA[1]
 
 
+@pytest.mark.essential
 def test_an_upsert_replaces_the_whole_record(filled):
   filled.upsert(["a", "b", "c"], [[9, 0, 0, 1]] * 3, [{"new": "key"}, None, {"year": 1}])
   filled.same_records()
@@ -83,6 +85,7 @@ def test_delete_by_id_counts_or_says_that_it_does_not(filled):
   assert filled.db.count() == 2
 
 
+@pytest.mark.essential
 def test_delete_by_filter(filled):
   report = filled.db.delete(filter={"lang": "en"})
   assert report.deleted in (2, None)
