@@ -107,7 +107,11 @@ let package = Package(
 
     .testTarget(
       name: "VectorBackendsTests",
-      dependencies: ["VectorBackends", "Resilience", "VectorModel", "Support", "CTestSupport"], swiftSettings: strict),
+      dependencies: [
+        "VectorBackends", "Resilience", "VectorModel", "Support", "CTestSupport",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      swiftSettings: strict),
 
     // What the library alone gets instead of functions of the C library.
     .target(name: "CHostGuard", cSettings: [.unsafeFlags(["-fvisibility=hidden"])]),

@@ -30,7 +30,9 @@ extension MilvusBackend {
     do throws(VectorError) {
       return try read()
     } catch {
-      guard error.status == .unavailable, error.message.contains("not loaded") else { throw error }
+      // Milvus says "collection not loaded", Milvus Lite "in state 'released'"; their codes are not the same everywhere.
+      guard error.status == .unavailable, error.message.contains("not loaded") || error.message.contains("'released'")
+      else { throw error }
       try load(context)
       return try read()
     }

@@ -9,6 +9,7 @@ extension MilvusBackend {
   ) throws(VectorError) -> WriteOutcome {
     let collection = try collection()
     let place = MilvusPlace(namespace)
+    try MilvusRows.check(batch, collection, place)
     if let partition = collection.partition(place) { try preparePartition(partition, .upsert, context) }
     var write = ChunkedWrite()
     var pace = Pace(context)
@@ -18,13 +19,10 @@ extension MilvusBackend {
       while item < batch.ids.count, !rows.isFull {
         if batch.isWritten(item), let vector = batch.vectors.row(item) {
           try pace.spend(bytes: 100 + collection.shape.dimensions * 2)
-          let isTaken = try batch.metadata.withEntry(item) { (entry) throws(VectorError) in
-            if rows.wantsMessageOfItsOwn(entry) { return false }
+          try batch.metadata.withEntry(item) { (entry) throws(VectorError) in
             try pace.spend(bytes: 2 * entry.count)
             try rows.append(id: batch.ids[item], vector: vector, entry: entry)
-            return true
           }
-          if !isTaken { break }
         }
         item += 1
       }
@@ -36,14 +34,16 @@ extension MilvusBackend {
   private func send(_ rows: MilvusRows, _ place: MilvusPlace, _ context: CallContext) throws(VectorError) {
     if rows.count == 0 { return }
     let frame = try rows.frame(settings)
-    do throws(VectorError) {
-      let _: MilvusProtoMutationResult = try requests.call(.upsert, .upsert, frame: frame, context)
-    } catch {
-      // Perhaps the partition alone is gone.
-      guard error.status == .notFound, !place.namespace.isEmpty else { throw error }
-      forgetPartition(place.partition)
-      try preparePartition(place.partition, .upsert, context)
-      let _: MilvusProtoMutationResult = try requests.call(.upsert, .upsert, frame: frame, context)
+    try alone(context) { () throws(VectorError) in
+      do throws(VectorError) {
+        let _: MilvusProtoMutationResult = try requests.call(.upsert, .upsert, frame: frame, context)
+      } catch {
+        // Perhaps the partition alone is gone.
+        guard error.status == .notFound, !place.namespace.isEmpty else { throw error }
+        forgetPartition(place.partition)
+        try preparePartition(place.partition, .upsert, context)
+        let _: MilvusProtoMutationResult = try requests.call(.upsert, .upsert, frame: frame, context)
+      }
     }
   }
 
@@ -197,7 +197,10 @@ extension MilvusBackend {
     request.collectionName = settings.collection
     request.partitionName = partition
     request.expr = .init(expression)
-    let answer: MilvusProtoMutationResult = try requests.call(kind, .delete, request, context)
+    let answer: MilvusProtoMutationResult = try alone(context) { () throws(VectorError) in
+      // By a condition it reads first.
+      try loaded(context) { () throws(VectorError) in try requests.call(kind, .delete, request, context) }
+    }
     return Int(clamping: max(answer.deleteCnt, 0))
   }
 }

@@ -8,6 +8,9 @@ import VectorModel
 package final class MilvusBackend: VectorBackend {
   let settings: MilvusSettings
   let requests: MilvusRequests
+  /// Lets one write at a time through to Milvus Lite, whose log two at once tear: after a crash all that follows is lost.
+  private let gate = Bulkhead(
+    BulkheadSettings(maxConcurrent: 1, maxWaiting: 1_000_000, maxWait: .seconds(3600)), SystemEnvironment.shared)
   private let lock = Lock(.leaf)
   // Under the lock.
   private nonisolated(unsafe) var opened: MilvusCollection?
@@ -42,6 +45,21 @@ package final class MilvusBackend: VectorBackend {
 
   /// Notes what the collection is; from then on it is used so.
   func keep(_ collection: MilvusCollection) { lock.withLock { opened = collection } }
+
+  /// Runs a write, one at a time where the server needs that. Errors: those of the write, `cancelled`, `timeout`, `overloaded`.
+  func alone<Answer>(
+    _ context: CallContext, _ write: () throws(VectorError) -> Answer
+  ) throws(VectorError) -> Answer {
+    guard let gate, try collection().isLite else { return try write() }
+    do throws(AdmissionFailure) { try gate.enter(context) } catch {
+      var failure = VectorError(.overloaded, "too many writes wait for Milvus Lite, which takes one at a time")
+      if let interruption = context.interruption() { failure = VectorError(interruption) }
+      failure.details = VectorError.RemoteDetails(applied: .no)
+      throw failure
+    }
+    defer { gate.leave() }
+    return try write()
+  }
 
   // MARK: - Partitions
 

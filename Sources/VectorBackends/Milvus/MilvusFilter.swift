@@ -76,7 +76,7 @@ struct MilvusFilter {
   private func path(_ key: ByteString) -> [UInt8] {
     var text = MilvusText()
     text.add("\(dialect.field)[")
-    text.add(literal: key.bytes)
+    text.add(key: key, isLite: dialect.isLite)
     text.add("]")
     return text.bytes
   }

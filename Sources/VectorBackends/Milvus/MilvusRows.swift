@@ -8,15 +8,14 @@ import VectorModel
 struct MilvusRows {
   /// A message is ended when it has more bytes. Servers take 64 MiB, and memory is needed about three times.
   static let enough = 8 << 20
-  /// A document this long goes alone: servers refuse documents beyond 64 KiB unless told otherwise, and the whole message with it.
-  static let longDocument = 1 << 16
+  /// Longest document that Milvus takes unless its settings say otherwise; Milvus Lite takes any.
+  static let longestDocument = 1 << 16
 
   private let keys = ColumnBuffer<UInt8>()
   private let vectors = ColumnBuffer<UInt8>()
   private let documents = ColumnBuffer<UInt8>()
   private let document = ColumnBuffer<UInt8>()
   private(set) var count = 0
-  private(set) var hasLongDocument = false
 
   private let collection: MilvusCollection
   private let place: MilvusPlace
@@ -31,7 +30,7 @@ struct MilvusRows {
   }
 
   /// Whether it should be sent before another row comes.
-  var isFull: Bool { keys.count + vectors.count + documents.count >= Self.enough || hasLongDocument }
+  var isFull: Bool { keys.count + vectors.count + documents.count >= Self.enough }
 
   /// Bytes of metadata that were appended, for pacing.
   var documentBytes: Int { documents.count }
@@ -46,13 +45,33 @@ struct MilvusRows {
       vectors.append(bytes: UnsafeRawBufferPointer(start: vector, count: vectorBytes)),
       documents.append(field: 1, bytes: UnsafeRawBufferPointer(document.elements))
     else { throw Self.outOfMemory }
-    if document.count > Self.longDocument { hasLongDocument = true }
+    guard collection.isLite || document.count <= Self.longestDocument else { throw Self.tooLong(document.count) }
     count += 1
   }
 
-  /// Whether a record with this metadata should begin a message of its own.
-  func wantsMessageOfItsOwn(_ entry: UnsafeRawBufferPointer) -> Bool {
-    count > 0 && entry.count > Self.longDocument / 2
+  /// Refuses a batch with a document that Milvus would refuse, before any of it is sent. Errors: `tooLarge` naming the item,
+  /// `outOfMemory`.
+  static func check(_ batch: RecordBatch, _ collection: MilvusCollection, _ place: MilvusPlace) throws(VectorError) {
+    if collection.isLite { return }
+    let metadata = collection.metadata(place)
+    let document = ColumnBuffer<UInt8>()
+    for item in 0..<batch.ids.count where batch.isWritten(item) {
+      try batch.metadata.withEntry(item) { (entry) throws(VectorError) in
+        // An escape makes six bytes of one; short metadata needs no look.
+        if entry.count < longestDocument / 8 { return }
+        document.truncate(to: 0)
+        guard metadata.append(entry, to: document) else { throw outOfMemory }
+        guard document.count <= longestDocument else {
+          var error = tooLong(document.count)
+          error.index = item
+          throw error
+        }
+      }
+    }
+  }
+
+  private static func tooLong(_ bytes: Int) -> VectorError {
+    VectorError(.tooLarge, "metadata takes \(bytes) bytes of JSON, Milvus allows \(longestDocument)")
   }
 
   private func appendKey(of id: UnsafeRawBufferPointer) -> Bool {

@@ -23,18 +23,29 @@ struct MilvusText {
     }
   }
 
-  /// A string literal. Both servers know these escapes and take all other bytes as they are, control characters too.
+  /// A string literal. Every server knows these escapes and takes all other bytes as they are, control characters too.
   mutating func add(literal text: some Collection<UInt8>) {
     bytes.append(UInt8(ascii: "\""))
     for byte in text {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+      case 0x09: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
       case 0x0A: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
       case 0x0D: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
       default: bytes.append(byte)
       }
     }
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// A metadata key as a literal: Milvus compares it with the text of the stored document, escapes included, so it is escaped as
+  /// `JSONWriter` escapes it. Milvus Lite, which reads documents, knows fewer escapes.
+  mutating func add(key: ByteString, isLite: Bool) {
+    if isLite { return add(literal: key.bytes) }
+    var json = JSONWriter()
+    json.string(key)
+    bytes += Array(json.output.elements)
+    withExtendedLifetime(json.output) {}
   }
 
   /// A number, always with a point or an exponent: servers read integers into 64 bits and refuse larger ones.

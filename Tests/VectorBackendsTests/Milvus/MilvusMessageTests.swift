@@ -1,0 +1,237 @@
+import FoundationEssentials
+import Resilience
+import Support
+import SwiftProtobuf
+import Testing
+
+@testable import VectorBackends
+@testable import VectorModel
+
+/// Rows that go out, and answers that come in, hostile ones too.
+@Suite struct MilvusMessageTests {
+  private var collection = MilvusCollection(
+    shape: CollectionShape(dimensions: 2, metric: .cosine), index: .flat, isLite: false)
+
+  private func encoded(_ json: String) throws -> MetadataBatch {
+    try Array("[\(json)]".utf8).withUnsafeBytes { try MetadataBatch.parse(json: $0, count: 1, patches: false) }
+  }
+
+  /// The fields of a message with their numbers, one level deep.
+  private func fields(_ bytes: [UInt8]) -> [(number: Int, value: UInt64, bytes: [UInt8])] {
+    var rest = bytes[...]
+    func varint() -> UInt64 {
+      var (value, shift) = (UInt64(0), UInt64(0))
+      while let byte = rest.popFirst() {
+        value |= UInt64(byte & 0x7f) << shift
+        shift += 7
+        if byte < 0x80 { break }
+      }
+      return value
+    }
+    var found: [(number: Int, value: UInt64, bytes: [UInt8])] = []
+    while !rest.isEmpty {
+      let tag = varint()
+      let value = varint()
+      if tag & 7 == 2 {
+        found.append((Int(tag >> 3), value, Array(rest.prefix(Int(value)))))
+        rest = rest.dropFirst(Int(value))
+      } else {
+        found.append((Int(tag >> 3), value, []))
+      }
+    }
+    return found
+  }
+
+  private func message(_ rows: MilvusRows) throws -> [(number: Int, value: UInt64, bytes: [UInt8])] {
+    var settings = MilvusSettings(collection: "docs")
+    settings.database = "db"
+    let frame = try rows.frame(settings)
+    return fields(Array(try Array(frame.elements).withUnsafeBytes { try GRPCFrame.message(of: $0) }))
+  }
+
+  private func add(_ id: String, _ vector: [Float], _ json: String, to rows: inout MilvusRows) throws {
+    let metadata = try encoded(json)
+    let entry = metadata.withEntry(0) { Array($0) }
+    let id = Array(id.utf8)
+    try id.withUnsafeBytes { id in
+      try vector.withUnsafeBytes { vector in
+        try entry.withUnsafeBytes { entry in
+          if let base = vector.baseAddress { try rows.append(id: id, vector: base, entry: entry) }
+        }
+      }
+    }
+  }
+
+  @Test func rowsBecomeColumns() throws {
+    var rows = MilvusRows(collection, MilvusPlace("t"))
+    try add("a", [1, 2], #"{"k": "v", "b": true}"#, to: &rows)
+    try add(String(repeating: "é", count: 200), [-3, 0.5], "{}", to: &rows)
+    let sent = try message(rows)
+    #expect(sent.first { $0.number == 2 }?.bytes == Array("db".utf8))
+    #expect(sent.first { $0.number == 3 }?.bytes == Array("docs".utf8))
+    #expect(sent.first { $0.number == 4 }?.bytes == Array("ns_t".utf8))
+    #expect(sent.first { $0.number == 7 }?.value == 2)
+    let columns = try sent.filter { $0.number == 5 }.map { try MilvusProtoFieldData(serializedBytes: $0.bytes) }
+    #expect(columns.map(\.fieldName) == ["id", "vector", "metadata"])
+    #expect(columns.map(\.type) == [21, 101, 23])
+    let keys = columns[0].scalars.stringData.data.map { String(decoding: $0, as: UTF8.self) }
+    #expect(keys == ["_vdb_ns_t:a", "_vdb_ns_t:" + String(repeating: "é", count: 200)])
+    #expect(columns[1].vectors.dim == 2)
+    let floats = columns[1].vectors.floatVector.data.withUnsafeBytes { bytes in
+      (0..<bytes.count / 4).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
+    }
+    #expect(floats == [1, 2, -3, 0.5])
+    let documents = columns[2].scalars.jsonData.data.map { String(decoding: $0, as: UTF8.self) }
+    #expect(documents == [#"{"k":"v","b":true}"#, "{}"])
+  }
+
+  /// Milvus Lite cannot tell true from 1, and a digest does not tell its namespace.
+  @Test func documentsSayWhatTheServerCannot() throws {
+    collectionOfLite { lite in
+      let long = ByteString(String(repeating: "/", count: 255))
+      for (place, json, stored) in [
+        (MilvusPlace(""), #"{"a":1,"b":true,"c":false}"#, #"{"a":1,"b":true,"c":false,"_vdb_bools":["b","c"]}"#),
+        (MilvusPlace(""), #"{"a":1}"#, #"{"a":1}"#),
+        (MilvusPlace(long), "{}", #"{"_vdb_ns":"\#(long.text)"}"#),
+      ] {
+        var rows = MilvusRows(lite, place)
+        #expect(throws: Never.self) {
+          try add("x", [1, 2], json, to: &rows)
+          let column = try MilvusProtoFieldData(serializedBytes: try message(rows).filter { $0.number == 5 }[2].bytes)
+          #expect(column.scalars.jsonData.data.map { String(decoding: $0, as: UTF8.self) } == [stored])
+          let visible = ColumnBuffer<UInt8>()
+          try Array(stored.utf8).withUnsafeBytes { try MilvusMetadata.appendVisible($0, to: visible) }
+          #expect(String(decoding: Array(visible.elements), as: UTF8.self) == json)
+        }
+      }
+    }
+  }
+
+  private func collectionOfLite(_ body: (MilvusCollection) -> Void) {
+    var lite = collection
+    lite.isLite = true
+    body(lite)
+  }
+
+  /// Milvus would refuse the whole message; Milvus Lite takes it.
+  @Test func aDocumentThatMilvusRefusesIsNotSent() throws {
+    let long = #"{"t":"\#(String(repeating: "x", count: 66_000))"}"#
+    var rows = MilvusRows(collection, MilvusPlace(""))
+    #expect(throws: VectorError.self) { try add("a", [1, 2], long, to: &rows) }
+    collectionOfLite { lite in
+      var rows = MilvusRows(lite, MilvusPlace(""))
+      #expect(throws: Never.self) { try add("a", [1, 2], long, to: &rows) }
+    }
+  }
+
+  // MARK: - Answers
+
+  private func columns(keys: Int, documents: Int, floats: Int) -> [MilvusProtoFieldData] {
+    var (id, vector, metadata) = (MilvusProtoFieldData(), MilvusProtoFieldData(), MilvusProtoFieldData())
+    (id.fieldName, vector.fieldName, metadata.fieldName) = ("id", "vector", "metadata")
+    id.scalars.stringData.data = (0..<keys).map { Data("k\($0)".utf8) }
+    metadata.scalars.jsonData.data = Array(repeating: Data("{}".utf8), count: documents)
+    vector.vectors.floatVector.data = Data(repeating: 0, count: floats * 4)
+    return [id, vector, metadata]
+  }
+
+  @Test func columnsMustFitEachOther() throws {
+    let both: Include = [.metadata, .vectors]
+    #expect(try MilvusRowSet(columns(keys: 2, documents: 2, floats: 4), collection, both).count == 2)
+    #expect(try MilvusRowSet([], collection, both).count == 0)
+    for (documents, floats) in [(1, 4), (3, 4), (2, 3), (2, 5), (0, 4), (2, 0)] {
+      let fields = columns(keys: 2, documents: documents, floats: floats)
+      #expect(throws: VectorError.self) { try MilvusRowSet(fields, collection, both) }
+    }
+    // What nobody asked for may be missing.
+    #expect(try MilvusRowSet(columns(keys: 2, documents: 0, floats: 0), collection, []).count == 2)
+  }
+
+  @Test func metadataOfAServerIsReadWithCare() throws {
+    func visible(_ document: String) throws -> String {
+      let output = ColumnBuffer<UInt8>()
+      try Array(document.utf8).withUnsafeBytes { try MilvusMetadata.appendVisible($0, to: output) }
+      return String(decoding: Array(output.elements), as: UTF8.self)
+    }
+    #expect(try visible("") == "{}")
+    #expect(try visible(#"{"a": {"b": [1, null]}}"#) == #"{"a": {"b": [1, null]}}"#)
+    #expect(try visible(#"{"a": {"b": [1, null]}, "_vdb_ns": "x"}"#) == #"{"a":{"b":[1,null]}}"#)
+    for broken in ["[]", "1", "{", "nix", "{\"a\": \u{1}}"] {
+      #expect(throws: VectorError.self) { try visible(broken) }
+    }
+  }
+
+  /// Any bytes are an answer or an error, never the end of the process.
+  @Test func rubbishIsAnError() throws {
+    var answer = MilvusProtoSearchResults()
+    answer.results.scores = Data(repeating: 1, count: 8)
+    answer.results.topks = [2]
+    answer.results.ids.strID.data = [Data("a".utf8), Data("b".utf8)]
+    answer.results.fieldsData = columns(keys: 2, documents: 2, floats: 4)
+    let whole: [UInt8] = try answer.serializedBytes()
+    var generator = SystemRandomNumberGenerator()
+    for round in 0..<3000 {
+      var bytes = whole
+      for _ in 0..<(round % 4) { bytes[Int.random(in: 0..<bytes.count, using: &generator)] = .random(in: 0...255) }
+      bytes.removeLast(round % 7 == 0 ? Int.random(in: 0..<bytes.count, using: &generator) : 0)
+      let decoded: MilvusProtoSearchResults? = bytes.withUnsafeBytes { try? MilvusRequests.decode($0, .search) }
+      if let decoded {
+        _ = try? MilvusRowSet(decoded.results.fieldsData, keys: decoded.results.ids, collection, [.metadata, .vectors])
+      }
+    }
+  }
+
+  @Test(
+    arguments: [
+      (0, 100, AttemptFailure.Kind.refused, Status.notFound), (4, 0, .refused, .notFound),
+      (0, 8, .throttled, .throttled),
+      (49, 0, .throttled, .throttled), (0, 1100, .refused, .invalidArgument), (56, 1, .unavailable, .unavailable),
+      (1, 1, .refused, .backend), (1, 65_535, .refused, .backend), (0, 1400, .refused, .unauthenticated),
+      (0, 1401, .refused, .permissionDenied), (1000, 0, .conflicted, .conflict), (101, 101, .refused, .unavailable),
+      (6, 6, .refused, .invalidArgument), (1, 103, .unavailable, .unavailable),
+    ] as [(Int32, Int32, AttemptFailure.Kind, Status)])
+  func codesSayWhatToDo(_ old: Int32, _ new: Int32, _ kind: AttemptFailure.Kind, _ status: Status) throws {
+    var answer = MilvusProtoStatus()
+    (answer.errorCode, answer.code, answer.reason) = (old, new, "why \"not\"")
+    let failure = try #require(answer.failure(.upsert))
+    #expect(failure.kind == kind)
+    #expect(failure.error.status == status)
+    #expect(failure.error.message == #"Milvus refuses Upsert: "why \"not\"""#)
+  }
+
+  @Test func whatMilvusCallsDistanceIsConverted() {
+    #expect(Metric.cosine.distance(milvus: 1.000_000_1) == 0)
+    #expect(Metric.cosine.distance(milvus: -1.5) == 2)
+    #expect(Metric.cosine.distance(milvus: 0.25) == 0.75)
+    #expect(Metric.l2.distance(milvus: 9) == 3)
+    #expect(Metric.l2.distance(milvus: -1e-9) == 0)
+    #expect(Metric.dot.distance(milvus: 3) == -3)
+    #expect(Metric.l2.distance(milvus: .nan) == nil)
+  }
+
+  @Test func collectionsOfOthersAreTakenByTheirTypes() throws {
+    var schema = MilvusCollection.schema("c", dimensions: 3)
+    let settings = MilvusSettings(collection: "c")
+    #expect(try MilvusCollection.fields(schema, settings).isOurs)
+    schema.fields[1].name = "emb"
+    let found = try MilvusCollection.fields(schema, settings)
+    #expect(!found.isOurs)
+    #expect((found.id, found.vector, found.metadata, found.dimensions) == ("id", "emb", "metadata", 3))
+    schema.fields[1].typeParams = [.init("dim", "99999999999999999999")]
+    #expect(throws: VectorError.self) { try MilvusCollection.fields(schema, settings) }
+    schema.fields[1].typeParams = [.init("dim", "3")]
+    schema.fields.removeLast()
+    #expect(throws: VectorError.self) { try MilvusCollection.fields(schema, settings) }
+    schema.enableDynamicField = true
+    #expect(try MilvusCollection.fields(schema, settings).metadata == "$meta")
+    schema.fields[0].dataType = 5
+    #expect(throws: VectorError.self) { try MilvusCollection.fields(schema, settings) }
+  }
+
+  @Test func credentialsAreBase64() {
+    #expect(MilvusSettings.authorization(token: "root:Milvus") == "cm9vdDpNaWx2dXM=")
+    #expect(MilvusSettings.authorization(token: "ab") == "YWI=")
+    #expect(MilvusSettings.authorization(token: "a") == "YQ==")
+    #expect(MilvusSettings.authorization(token: "abc") == "YWJj")
+  }
+}
