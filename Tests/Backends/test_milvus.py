@@ -1,5 +1,6 @@
 """What is special about backend "milvus": what others see of a collection, collections of others, options, loading."""
 
+import json
 import os
 import threading
 
@@ -62,8 +63,8 @@ def test_what_others_see(make, milvus, name):
   db.namespace("t/1").add("a", VECTORS[2])
   found = rows(milvus, name)
   assert sorted(found) == ["_vdb_ns_t_2f1:a", "a", "b"]
-  assert found["a"] == b'{"s":"x","n":1}'
-  assert b'"t":true' in found["b"]
+  assert json.loads(found["a"]) == {"s": "x", "n": 1}
+  assert json.loads(found["b"])["t"] is True
   partitions = milvus.ShowPartitions(milvus_pb2.ShowPartitionsRequest(collection_name=name)).partition_names
   assert sorted(partitions) == ["_default", "ns_t_2f1"]
   assert db.get("b").metadata == {"t": True}

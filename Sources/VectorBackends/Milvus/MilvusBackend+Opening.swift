@@ -44,7 +44,7 @@ extension MilvusBackend {
       guard fields.isOurs, request.mode != .open else {
         throw VectorError(.conflict, "\(what) has no index on field \(quoted(fields.vector)): it cannot be searched")
       }
-      try createIndex(request.index, fields.vector, shape.metric, context)
+      try indexNew(fields.vector, request, shape, context)
     }
     try load(context)
     var collection = MilvusCollection(
@@ -78,7 +78,7 @@ extension MilvusBackend {
       }
       return try existing(schema, request, isLite: isLite, context)
     }
-    try createIndex(request.index, MilvusSettings.Fields.vector, shape.metric, context)
+    try indexNew(MilvusSettings.Fields.vector, request, shape, context)
     try load(context)
     return MilvusCollection(shape: shape, index: request.index.kind, isLite: isLite)
   }
@@ -108,6 +108,20 @@ extension MilvusBackend {
     return ExistingIndex(
       name: index.indexName, spec: IndexSpec.Kind(milvusName: value("index_type") ?? ""),
       metric: value("metric_type").flatMap { Metric(milvusName: $0) })
+  }
+
+  /// Gives a new collection its index. Where another process was faster, its index must be of the metric that was asked for.
+  private func indexNew(
+    _ field: String, _ request: OpenRequest, _ shape: CollectionShape, _ context: CallContext
+  ) throws(VectorError) {
+    do throws(VectorError) {
+      try createIndex(request.index, field, shape.metric, context)
+    } catch {
+      guard let index = try describeIndex(field, context) else { throw error }
+      guard index.metric == shape.metric else {
+        throw VectorError(.conflict, "somebody else gave \(what) an index of another metric at the same time")
+      }
+    }
   }
 
   private func createIndex(
