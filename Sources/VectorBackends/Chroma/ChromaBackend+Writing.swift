@@ -154,8 +154,10 @@ extension ChromaBackend {
 
   // MARK: - Upserting
 
-  /// Bytes of a body aimed at; the server refuses those above 40 MiB.
+  /// Bytes of a body aimed at.
   private static let bodyBytes = 12 << 20
+  /// The server refuses bodies above 40 MiB.
+  private static let maxBodyBytes = 39 << 20
   /// Existing records that one request replaces: the server mends its graph for each, which takes it some milliseconds.
   private static let replacedAtOnce = 500
 
@@ -184,21 +186,33 @@ extension ChromaBackend {
     // Chroma merges metadata: keys of before have to be taken away by name.
     let old = try oldKeys(.upsert, stored, known, path, context)
     var from = 0
+    var most = items.count
     while from < items.count {
       var end = from
       var replaced = 0
-      while end < items.count, replaced < Self.replacedAtOnce {
+      while end < items.count, end - from < most, replaced < Self.replacedAtOnce {
         if old[stored[end]] != nil { replaced += 1 }
         end += 1
       }
       let piece = Array(items[from..<end])
       do throws(VectorError) {
+        let whole = try ChromaBodies.upsert(
+          batch, piece, namespace: namespace, old: old, lists: known.lists, base64: known.limits.takesBase64)
+        if whole.count > Self.maxBodyBytes {
+          guard piece.count > 1 else {
+            throw VectorError(
+              .tooLarge, "the record takes \(whole.count) bytes: Chroma takes requests of \(Self.maxBodyBytes)",
+              index: piece[0])
+          }
+          most = piece.count / 2
+          continue
+        }
         let outcome = try requests.sendBatch(.upsert, items: piece.count, "\(path)/upsert", context) {
           (pending) throws(VectorError) in
-          try ChromaBodies.upsert(
-            batch, (0..<pending.count).map { piece[pending[$0]] }, namespace: namespace, old: old,
-            lists: known.lists,
-            base64: known.limits.takesBase64)
+          if pending.count == piece.count { return whole }
+          let rest = (0..<pending.count).map { piece[pending[$0]] }
+          return try ChromaBodies.upsert(
+            batch, rest, namespace: namespace, old: old, lists: known.lists, base64: known.limits.takesBase64)
         }
         try parts.add(outcome, of: piece)
       } catch {

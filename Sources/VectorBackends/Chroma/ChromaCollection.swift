@@ -40,6 +40,7 @@ final class ChromaCollection: @unchecked Sendable {
 
   /// Looks for the collection, and creates it where it may. Errors: those of `VectorBackend.open`.
   func open(_ request: OpenRequest, _ context: CallContext) throws(VectorError) -> CollectionShape {
+    try checkName()
     let limits = try self.limits(context)
     var found = try look(.open, context)
     if found == nil {
@@ -98,7 +99,6 @@ final class ChromaCollection: @unchecked Sendable {
   private func create(
     _ shape: CollectionShape, _ request: OpenRequest, _ context: CallContext
   ) throws(VectorError) -> ChromaAnswers.Collection? {
-    try checkName()
     let body = try ChromaBodies.create(settings.collection, shape, request.index)
     var attempts = 0
     do throws(VectorError) {
@@ -115,7 +115,7 @@ final class ChromaCollection: @unchecked Sendable {
     }
   }
 
-  /// What Chroma takes as a name, before it is asked: its own answer would not name the option.
+  /// Refuses what no collection of Chroma is called, before it is asked: its own answer would not name the option.
   private func checkName() throws(VectorError) {
     let bytes = Array(settings.collection.utf8)
     func isAlphanumeric(_ byte: UInt8) -> Bool {
@@ -126,7 +126,7 @@ final class ChromaCollection: @unchecked Sendable {
     else {
       throw VectorError(
         .invalidOption,
-        "Chroma cannot create \(title): names have 3 to 512 characters of a-z, A-Z, 0-9, \".\", \"_\" and \"-\", a letter or digit first and last"
+        "Chroma has no \(title): names have 3 to 512 characters of a-z, A-Z, 0-9, \".\", \"_\" and \"-\", a letter or digit first and last"
       )
     }
   }

@@ -65,7 +65,7 @@ struct ChromaFilterCompiler {
 
   /// Lists are of one type each.
   private func oneOf(_ key: ByteString, _ values: [MetadataScalar], isNegated: Bool) -> ChromaFilter {
-    var lists: [[MetadataScalar]] = [[], [], []]
+    var lists: [[MetadataScalar]] = [[], [], [], []]
     var parts: [ChromaFilter] = []
     for value in values {
       switch value {
@@ -73,7 +73,8 @@ struct ChromaFilterCompiler {
         lists[0].append(value)
         parts.append(holds(key, value, isNegated: isNegated))
       case .bool: lists[1].append(value)
-      case .number(let number) where isInteger(number): lists[2].append(value)
+      // Beyond 2^53 they are written with an exponent, and are no integers for the server.
+      case .number(let number) where isInteger(number): lists[abs(number) <= 0x1p53 ? 2 : 3].append(value)
       case .number: parts.append(equals(key, value, isNegated: isNegated))
       }
     }

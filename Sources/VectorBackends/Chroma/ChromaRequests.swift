@@ -7,9 +7,9 @@ final class ChromaRequests: Sendable {
   package typealias Executor = RequestExecutor<Pool<HTTPConnectionFactory>>
 
   private let executor: Executor
-  private let authorization: (name: String, value: String)?
+  private let authorization: ChromaSettings.Authorization?
 
-  init(_ executor: Executor, authorization: (name: String, value: String)?) {
+  init(_ executor: Executor, authorization: ChromaSettings.Authorization?) {
     self.executor = executor
     self.authorization = authorization
   }
@@ -49,7 +49,7 @@ final class ChromaRequests: Sendable {
     _ body: ColumnBuffer<UInt8>?, _ read: (JSONValue) throws(ChromaAnswers.Violation) -> Answer
   ) throws(AttemptFailure) -> Answer {
     var headers = [("Accept", "application/json")]
-    if let authorization { headers.append(authorization) }
+    if let authorization { headers.append((authorization.name, authorization.value)) }
     var request = HTTPRequest(method, path, headers: headers)
     if let body {
       request.headers.append(("Content-Type", "application/json"))

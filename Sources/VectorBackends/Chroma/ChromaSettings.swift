@@ -5,9 +5,20 @@ package struct ChromaSettings: Sendable {
   package var database: String
   package var collection: String
   /// The header that says who asks; nil = nobody. Secret.
-  package var authorization: (name: String, value: String)?
+  package var authorization: Authorization?
   /// Whether it is Chroma's own service, whose searches may lag behind writes.
   package var isCloud = false
+
+  /// A header and what it says.
+  package struct Authorization: Sendable {
+    package let name: String
+    package let value: String
+
+    package init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
 
   package init(endpoint: HTTPEndpoint, tenant: String, database: String, collection: String) {
     self.endpoint = endpoint

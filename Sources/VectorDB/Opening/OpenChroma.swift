@@ -14,11 +14,17 @@ func openChroma(_ opening: BackendOpening) throws(VectorError) -> OpenedBackend 
   var settings = try ChromaOptions.settings(opening.remote)
   settings.endpoint.connectTimeout = opening.options.resilience.pool.connectTimeout.nanoseconds
   let factory = try HTTPConnectionFactory(settings.endpoint)
+  let endpoint = opening.endpoint(identity(of: settings)) { factory }
+  return OpenedBackend(backend: ChromaBackend(settings, opening.executor(endpoint)), endpoint: endpoint)
+}
+
+private func identity(of settings: ChromaSettings) -> ConnectionIdentity {
   var identity = ConnectionIdentity(backend: .chroma)
   identity.setHTTP(settings.endpoint)
   identity[.tenant] = ByteString(settings.tenant)
   identity[.database] = ByteString(settings.database)
-  identity[.credential] = settings.authorization.map { ByteString("\($0.name):\($0.value)") }
-  let endpoint = opening.endpoint(identity) { factory }
-  return OpenedBackend(backend: ChromaBackend(settings, opening.executor(endpoint)), endpoint: endpoint)
+  if let authorization = settings.authorization {
+    identity[.credential] = ByteString("\(authorization.name):\(authorization.value)")
+  }
+  return identity
 }

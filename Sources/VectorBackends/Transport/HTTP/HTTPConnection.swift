@@ -169,7 +169,10 @@ package final class HTTPConnection {
     _ = vdb_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 1)
     let texts: [(CURLoption, String?)] = [
       (CURLOPT_USERAGENT, endpoint.userAgent), (CURLOPT_CAINFO, isTLS ? endpoint.caFile : nil),
-      (CURLOPT_PROXY, endpoint.proxy), (CURLOPT_ACCEPT_ENCODING, endpoint.acceptsCompressed ? "gzip" : nil),
+      (CURLOPT_PROXY, endpoint.proxy),
+      // Exceptions of the environment are those of its own proxy.
+      (CURLOPT_NOPROXY, endpoint.proxy == nil ? nil : ""),
+      (CURLOPT_ACCEPT_ENCODING, endpoint.acceptsCompressed ? "gzip" : nil),
     ]
     for case (let option, let value?) in texts {
       let code = vdb_curl_easy_set_text(easy, option, value)

@@ -93,7 +93,7 @@ enum ChromaOptions {
 
   private static func authorization(
     _ options: RemoteOptions, _ key: String?, _ address: ServerAddress
-  ) throws(VectorError) -> (name: String, value: String)? {
+  ) throws(VectorError) -> ChromaSettings.Authorization? {
     let kind = try options.choice("auth", ["token", "bearer"]) ?? "token"
     if let key {
       if address.password != nil {
@@ -102,10 +102,12 @@ enum ChromaOptions {
       guard key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
         throw VectorError(.invalidOption, "option \"api_key\" holds characters that no key has")
       }
-      return kind == "bearer" ? ("Authorization", "Bearer \(key)") : ("x-chroma-token", key)
+      return kind == "bearer"
+        ? ChromaSettings.Authorization("Authorization", "Bearer \(key)")
+        : ChromaSettings.Authorization("x-chroma-token", key)
     }
     guard let password = address.password else { return nil }
-    return ("Authorization", "Basic \(base64("\(address.user ?? ""):\(password)"))")
+    return ChromaSettings.Authorization("Authorization", "Basic \(base64("\(address.user ?? ""):\(password)"))")
   }
 }
 
