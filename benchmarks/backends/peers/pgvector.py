@@ -23,7 +23,8 @@ class Peer:
     register_vector(self.connection)
 
   def options(self, name):
-    return {**self.server.options, "table_name": name}
+    # The same indexes on all sides: that of the primary key, and the one over vectors where a search wants it.
+    return {**self.server.options, "table_name": name, "metadata_index": False}
 
   def create(self, name):
     self.drop(name)
