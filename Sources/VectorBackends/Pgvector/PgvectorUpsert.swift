@@ -193,55 +193,73 @@ struct PgvectorUpsert {
     return true
   }
 
-  /// Begins the transaction and looks for records of the batch in it.
+  /// Begins the transaction and looks for records of the batch in it; an empty namespace, at one look, has none.
   private func findsPresent(
     _ connection: PostgresConnection, _ waiting: PostgresWaiting
   ) throws(AttemptFailure) -> Bool {
+    let some = try local { () throws(VectorError) in
+      var query = PgvectorQuery()
+      let scope = try query.bind(namespace: namespace, of: table)
+      query.sql = "SELECT FROM \(table.qualified) WHERE \(scope) LIMIT 1"
+      return query.statement()
+    }
+    let first = try connection.run([PostgresStatement("BEGIN"), some], waiting, mayApply: false)
+    if first.last?.rows == 0 { return false }
     let chunk = 10_000
     let count = (batch.ids.count + chunk - 1) / chunk
-    let answers = try connection.run(count: count + 1, waiting, mayApply: false) { (index) throws(AttemptFailure) in
-      if index == 0 { return PostgresStatement("BEGIN") }
-      let start = (index - 1) * chunk
-      return try local { () throws(VectorError) in
+    let answers = try connection.run(count: count, waiting, mayApply: false) { (index) throws(AttemptFailure) in
+      try local { () throws(VectorError) in
         var query = PgvectorQuery()
         let scope = try query.bind(namespace: namespace, of: table)
-        let ids = query.bind(batch.ids, start..<min(start + chunk, batch.ids.count), table.idType)
+        let ids = query.bind(batch.ids, index * chunk..<min((index + 1) * chunk, batch.ids.count), table.idType)
         query.sql = "SELECT FROM \(table.qualified) WHERE \(scope) AND \(table.id) = ANY(\(ids)) LIMIT 1"
         return query.statement()
       }
     }
-    return answers.dropFirst().contains { $0.rows > 0 }
+    return answers.contains { $0.rows > 0 }
   }
 
   /// Appends the next rows in the binary form of COPY; whether there are more.
   private func fill(_ buffer: ColumnBuffer<UInt8>, from next: inout Int) throws(AttemptFailure) -> Bool {
     let outOfMemory = AttemptFailure(.refused, mayHaveApplied: false, cause: VectorError.postgresOutOfMemory)
     if next == 0, !appendCopyHeader(buffer) { throw outOfMemory }
-    let dimensions = table.shape.dimensions
-    let vectorLength = UInt32(truncatingIfNeeded: 4 + 4 * dimensions)
-    let fields: UInt16 = table.namespace == nil ? 3 : 4
-    while next < batch.ids.count, buffer.count < 1 << 18 {
+    while next < batch.ids.count, buffer.count < 1 << 16 {
       let item = next
       next += 1
       guard batch.isWritten(item), let row = batch.vectors.row(item) else { continue }
-      let id = batch.ids[item]
-      var isAdded = buffer.append(bigEndian: fields)
-      if table.namespace != nil { isAdded = isAdded && append(namespace, to: buffer) }
-      isAdded =
-        isAdded && buffer.append(bigEndian: UInt32(truncatingIfNeeded: id.count)) && buffer.append(bytes: id)
-        && buffer.append(bigEndian: vectorLength) && buffer.append(vector: row, dimensions: dimensions)
-        && appendMetadataField(item, to: buffer)
-      if !isAdded { throw outOfMemory }
+      guard append(batch.ids[item], row, to: buffer), appendMetadataField(item, to: buffer) else { throw outOfMemory }
     }
     if next < batch.ids.count { return true }
     guard buffer.append(bigEndian: Int16(-1)) else { throw outOfMemory }
     return false
   }
 
-  private func append(_ text: ByteString, to buffer: ColumnBuffer<UInt8>) -> Bool {
-    text.bytes.withUnsafeBytes {
-      buffer.append(bigEndian: UInt32(truncatingIfNeeded: $0.count)) && buffer.append(bytes: $0)
+  /// Appends the row's fields up to the metadata, all at one go; false when out of memory.
+  private func append(
+    _ id: UnsafeRawBufferPointer, _ row: UnsafeRawPointer, to buffer: ColumnBuffer<UInt8>
+  ) -> Bool {
+    let dimensions = table.shape.dimensions
+    let hasNamespace = table.namespace != nil
+    let vectorSize = 4 + 4 * dimensions
+    let size = 2 + (hasNamespace ? 4 + namespace.count : 0) + 4 + id.count + 4 + vectorSize
+    guard let start = buffer.extend(by: size) else { return false }
+    var cursor = UnsafeMutableRawPointer(start)
+    func put(_ number: UInt32) {
+      cursor.storeBytes(of: number.bigEndian, as: UInt32.self)
+      cursor += 4
     }
+    func put(_ bytes: UnsafeRawBufferPointer) {
+      put(UInt32(truncatingIfNeeded: bytes.count))
+      if let source = bytes.baseAddress { cursor.copyMemory(from: source, byteCount: bytes.count) }
+      cursor += bytes.count
+    }
+    cursor.storeBytes(of: UInt16(hasNamespace ? 4 : 3).bigEndian, as: UInt16.self)
+    cursor += 2
+    if hasNamespace { namespace.bytes.withUnsafeBytes { put($0) } }
+    put(id)
+    put(UInt32(truncatingIfNeeded: vectorSize))
+    storeVector(row, dimensions: dimensions, at: cursor)
+    return true
   }
 
   /// The signature, no flags, no extension.

@@ -5,12 +5,16 @@ extension ColumnBuffer where Element == UInt8 {
   /// Appends a row of floats in the binary form of the type `vector`; false when out of memory.
   func append(vector row: UnsafeRawPointer, dimensions: Int) -> Bool {
     guard let start = extend(by: 4 + 4 * dimensions) else { return false }
-    let header = UnsafeMutableRawPointer(start)
-    header.storeBytes(of: UInt16(truncatingIfNeeded: dimensions).bigEndian, as: UInt16.self)
-    header.storeBytes(of: 0, toByteOffset: 2, as: UInt16.self)
-    swapWords(from: row, to: header + 4, count: dimensions)
+    storeVector(row, dimensions: dimensions, at: UnsafeMutableRawPointer(start))
     return true
   }
+}
+
+/// Writes a row of floats in the binary form of the type `vector`, 4 bytes and 4 for each dimension.
+func storeVector(_ row: UnsafeRawPointer, dimensions: Int, at target: UnsafeMutableRawPointer) {
+  target.storeBytes(of: UInt16(truncatingIfNeeded: dimensions).bigEndian, as: UInt16.self)
+  target.storeBytes(of: 0, toByteOffset: 2, as: UInt16.self)
+  swapWords(from: row, to: target + 4, count: dimensions)
 }
 
 /// Copies words of 32 bits with their bytes in the other order. Written so that it becomes vector instructions.

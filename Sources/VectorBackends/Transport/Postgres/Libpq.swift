@@ -44,7 +44,8 @@ package struct Libpq: @unchecked Sendable {
     return found
   }
 
-  /// Runs what may write to a dead connection, without waiting: no SIGPIPE reaches the host.
+  /// Opens or ends a connection, without waiting: no SIGPIPE reaches the host, and no thread or library that TLS brings along
+  /// sees the host's signals. libpq's own sending raises none (MSG_NOSIGNAL), so requests go without.
   @inline(__always)
   func quietly<Result>(_ body: () -> Result) -> Result {
     var hold = vdb_signal_hold()

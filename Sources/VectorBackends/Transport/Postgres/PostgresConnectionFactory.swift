@@ -51,7 +51,7 @@ package final class PostgresConnectionFactory: ConnectionFactory {
     for _ in 0..<4 {
       let ready = vdb_wait_socket(connection.socket, VDB_READABLE, -1, 0)
       if ready == 0 { return !connection.isBroken }
-      let isAlive = libpq.quietly { functions.pointee.PQconsumeInput(connection.handle) } == 1
+      let isAlive = functions.pointee.PQconsumeInput(connection.handle) == 1
       if !isAlive || connection.isBroken { return false }
     }
     return false

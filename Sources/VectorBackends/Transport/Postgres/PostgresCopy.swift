@@ -21,7 +21,7 @@ extension PostgresConnection {
         let statement = PostgresStatement(sql)
         let isSent = statement.sql.bytes.withUnsafeBufferPointer { bytes in
           bytes.withMemoryRebound(to: CChar.self) { text in
-            libpq.quietly { functions.pointee.PQsendQueryParams(handle, text.baseAddress, 0, nil, nil, nil, nil, 0) }
+            functions.pointee.PQsendQueryParams(handle, text.baseAddress, 0, nil, nil, nil, nil, 0)
           }
         }
         guard isSent == 1 else { throw copyFailure(nil) }
@@ -71,7 +71,7 @@ extension PostgresConnection {
       hasMore = try fill(buffer)
       guard let base = buffer.base, buffer.count > 0, let count = Int32(exactly: buffer.count) else { continue }
       let isTaken = base.withMemoryRebound(to: CChar.self, capacity: buffer.count) { bytes in
-        libpq.quietly { functions.pointee.PQputCopyData(handle, bytes, count) }
+        functions.pointee.PQputCopyData(handle, bytes, count)
       }
       guard isTaken == 1 else { throw copyFailure(nil) }
       waiting.context.tally?.add(.bytesSent, UInt64(buffer.count))
@@ -81,7 +81,7 @@ extension PostgresConnection {
 
   private func endOfCopy(_ waiting: PostgresWaiting) throws(AttemptFailure) -> Result<Int, PostgresFault> {
     let functions = libpq.functions
-    guard libpq.quietly({ functions.pointee.PQputCopyEnd(handle, nil) }) == 1 else { throw copyFailure(nil) }
+    guard functions.pointee.PQputCopyEnd(handle, nil) == 1 else { throw copyFailure(nil) }
     try flush(waiting)
     var rows = 0
     var fault: PostgresFault?
@@ -102,7 +102,7 @@ extension PostgresConnection {
     let functions = libpq.functions
     while functions.pointee.PQisBusy(handle) != 0 {
       _ = try ready(VDB_READABLE, waiting)
-      if libpq.quietly({ functions.pointee.PQconsumeInput(handle) }) != 1 { throw copyFailure(nil) }
+      if functions.pointee.PQconsumeInput(handle) != 1 { throw copyFailure(nil) }
     }
     return functions.pointee.PQgetResult(handle)
   }
@@ -111,11 +111,11 @@ extension PostgresConnection {
   private func flush(_ waiting: PostgresWaiting) throws(AttemptFailure) {
     let functions = libpq.functions
     while true {
-      let state = libpq.quietly { functions.pointee.PQflush(handle) }
+      let state = functions.pointee.PQflush(handle)
       if state == 0 { return }
       if state < 0 { throw copyFailure(nil) }
       if try ready(VDB_READABLE | VDB_WRITABLE, waiting) & VDB_READABLE != 0,
-        libpq.quietly({ functions.pointee.PQconsumeInput(handle) }) != 1
+        functions.pointee.PQconsumeInput(handle) != 1
       {
         throw copyFailure(nil)
       }

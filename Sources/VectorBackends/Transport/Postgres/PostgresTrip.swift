@@ -118,7 +118,7 @@ private struct PostgresTrip {
       }
       let functions = connection.libpq.functions
       let handle = connection.handle
-      if connection.libpq.quietly({ functions.pointee.PQpipelineSync(handle) }) != 1 { throw broken() }
+      if functions.pointee.PQpipelineSync(handle) != 1 { throw broken() }
       isSyncSent = true
       try pump { trip, _ in trip.isSynced }
       return fault
@@ -140,10 +140,7 @@ private struct PostgresTrip {
         newStatements.append(statement.sql)
         let isSent = withCString(statement.sql) { sql in
           statement.parameters.withArrays { types, _, _, _ in
-            libpq.quietly {
-              libpq.functions.pointee.PQsendPrepare(
-                handle, new, sql, Int32(clamping: statement.parameters.count), types)
-            }
+            libpq.functions.pointee.PQsendPrepare(handle, new, sql, Int32(clamping: statement.parameters.count), types)
           }
         }
         if isSent != 1 { throw notSent(isSent) }
@@ -154,14 +151,12 @@ private struct PostgresTrip {
     }
     let count = Int32(clamping: statement.parameters.count)
     let isSent = statement.parameters.withArrays { types, values, lengths, formats in
-      libpq.quietly {
-        guard let name else {
-          return withCString(statement.sql) { sql in
-            libpq.functions.pointee.PQsendQueryParams(handle, sql, count, types, values, lengths, formats, 1)
-          }
+      guard let name else {
+        return withCString(statement.sql) { sql in
+          libpq.functions.pointee.PQsendQueryParams(handle, sql, count, types, values, lengths, formats, 1)
         }
-        return libpq.functions.pointee.PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1)
       }
+      return libpq.functions.pointee.PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1)
     }
     if isSent != 1 { throw notSent(isSent) }
     isStatement.append(isAnswer)
@@ -174,7 +169,7 @@ private struct PostgresTrip {
     let libpq = connection.libpq
     let handle = connection.handle
     while true {
-      let flushed = libpq.quietly { libpq.functions.pointee.PQflush(handle) }
+      let flushed = libpq.functions.pointee.PQflush(handle)
       isFlushed = flushed == 0
       collect()
       if isDone(self, isFlushed) { return }
@@ -187,7 +182,7 @@ private struct PostgresTrip {
         throw AttemptFailure(error.interruption, mayHaveApplied: mayHaveApplied)
       }
       if ready & VDB_READABLE != 0 {
-        let isAlive = libpq.quietly { libpq.functions.pointee.PQconsumeInput(handle) } == 1
+        let isAlive = libpq.functions.pointee.PQconsumeInput(handle) == 1
         if isAlive { hasReceived = true } else { throw broken() }
       }
     }
