@@ -247,7 +247,10 @@ def test_refused_connections_are_unavailable_and_nothing_is_applied(connect, pro
   assert caught.value.attempts == 3 and caught.value.backend == db.backend
   with within(0, 2), pytest.raises(vectordb.UnavailableError) as caught:
     db.add("x", QUERY)
-  assert caught.value.applied == "no" and caught.value.attempts == 2
+  assert caught.value.applied == "no" and caught.value.attempts in (
+    2,
+    3,
+  )  # the third is that of a read before the write
   proxy.heal()
   right(db)
   assert direct.get("x") is None

@@ -64,7 +64,13 @@ extension ChromaBackend {
           }
         }
         round = round.compactMap { repeated?.next(after: $0) }
-        if !round.isEmpty { keys = try oldKeys(.updateMetadata, round.map { stored[$0] }, known, path, context) }
+        guard !round.isEmpty else { break }
+        do throws(VectorError) {
+          keys = try oldKeys(.updateMetadata, round.map { stored[$0] }, known, path, context)
+        } catch {
+          try parts.stop(error, at: round)
+          return parts.finished()
+        }
       }
       return parts.finished()
     }
@@ -234,10 +240,14 @@ extension ChromaBackend {
     while from < stored.count {
       let some = Array(stored[from..<min(from + known.limits.maxBatch, stored.count)])
       let body = try ChromaBodies.get(ids: some, include: ["metadatas"])
-      let found = try requests.send(kind.reading, .post, "\(path)/get", context, body: body) {
-        (value) throws(ChromaAnswers.Violation) in try ChromaAnswers.keys(value)
+      do throws(VectorError) {
+        let found = try requests.send(kind.reading, .post, "\(path)/get", context, body: body) {
+          (value) throws(ChromaAnswers.Violation) in try ChromaAnswers.keys(value)
+        }
+        keys.merge(found) { _, new in new }
+      } catch {
+        throw error.beforeWriting
       }
-      keys.merge(found) { _, new in new }
       from += some.count
     }
     return keys.mapValues { keys in keys.filter { ChromaNames.key(ofStored: $0) != nil } }

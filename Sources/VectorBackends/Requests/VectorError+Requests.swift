@@ -48,6 +48,17 @@ extension VectorError {
 }
 
 extension VectorError {
+  /// The same, for a write that only read until it failed: nothing was applied.
+  var beforeWriting: VectorError {
+    var error = self
+    var details = error.details ?? RemoteDetails()
+    details.applied = .no
+    error.details = details
+    return error
+  }
+}
+
+extension VectorError {
   /// The error that an attempt failed with: the backend's own, or one of the request layer.
   init(cause: any Error) {
     switch cause {
