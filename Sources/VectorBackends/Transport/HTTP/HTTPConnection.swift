@@ -93,6 +93,12 @@ package final class HTTPConnection {
     tally?.add(.bytesSent, UInt64(request.body.count))
     tally?.add(.bytesReceived, UInt64(transfer.body.count))
     guard code == CURLE_OK else { throw failure(code, wasOpen: wasOpen) }
+    guard transfer.areHeadersDone else {
+      throw AttemptFailure(
+        .broken, mayHaveApplied: true,
+        cause: VectorError(
+          .unavailable, "the connection broke to \(endpoint.authority) within the headers of its answer"))
+    }
     var status = 0
     _ = vdb_curl_easy_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
     return transfer.finish(status: status)

@@ -27,7 +27,8 @@ final class HTTPTransfer {
   private(set) var sockets: [Int32] = []
 
   private let maxBodyBytes: Int
-  private var areHeadersDone = false
+  /// Whether the empty line after the headers came: libcurl takes an answer that was cut before it for one without a body.
+  private(set) var areHeadersDone = false
   /// Set while libcurl cannot tell when a request starts: then each counts as started.
   var cannotTellStart = false
   /// Whether the request may only go over the connection there is.
