@@ -26,9 +26,17 @@ import VectorModel
   }
 
   @Test func backendsFellBackToMemoryAndSaidOk() throws {
-    for kind in BackendKind.allCases where kind != .memory {
+    for kind in BackendKind.allCases where kind.unavailableReason != nil {
       let error = #expect(throws: VectorError.self) { try TestDatabase(#"{"backend": "\#(kind.rawValue)"}"#) }
       #expect(error?.status == .unsupported && error?.message.contains("\"\(kind.rawValue)\"") == true)
+    }
+    // Nobody listens on port 1.
+    let options = #""host": "127.0.0.1", "port": 1, "timeout": 5, "resilience": {"retry": false}"#
+    for kind in [BackendKind.chroma, .milvus, .pgvector, .redis] where kind.unavailableReason == nil {
+      let error = #expect(throws: VectorError.self) {
+        try TestDatabase(#"{"backend": "\#(kind.rawValue)", \#(options)}"#)
+      }
+      #expect(error?.status == .unavailable, "\(kind): \(error.map { $0.message } ?? "")")
     }
   }
 

@@ -53,14 +53,17 @@ final class ScriptedServer: @unchecked Sendable {
   /// Ends the server; connections that play their script go on.
   func stop() {
     lock.withLock { isStopped = true }
+    // Closed by the thread that accepts: until it has noticed, the number must not come to mean the listener of another test.
     shutdown(listener, Int32(SHUT_RDWR))
-    Glibc.close(listener)
   }
 
   private func serve() {
     while true {
       let connection = accept(listener, nil, nil)
-      if connection < 0 { return }
+      if connection < 0 {
+        Glibc.close(listener)
+        return
+      }
       let number = lock.withLock {
         accepted += 1
         return accepted - 1
