@@ -134,6 +134,7 @@ private func status(_ body: () throws -> Void) -> Status? {
     let database = try TestDatabase(#"{"fault_injection": {"error_rate": 1}, "resilience": {"retry": false}}"#)
     #expect(try database.health().contains(#""status":"ok""#))
     #expect(try database.health(probe: true).contains(#""probe":"unavailable""#))
+    #expect(try database.health(probe: true).contains(#""reason":"probe_failed""#))
     #expect(try TestDatabase().health(probe: true).contains(#""probe":"success""#))
   }
 

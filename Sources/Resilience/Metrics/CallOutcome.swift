@@ -17,6 +17,14 @@ package enum CallOutcome: Int, CaseIterable, Sendable {
   /// Anything else that broke: memory, disk, an answer that makes no sense.
   case error
 
+  /// Whether the backend, or the way to it, is to blame.
+  package var isBackendTrouble: Bool {
+    switch self {
+    case .timeout, .unavailable, .throttled, .circuitOpen, .error: true
+    case .success, .partial, .refused, .cancelled, .overloaded: false
+    }
+  }
+
   /// Value of the label `outcome`.
   package var name: StaticString {
     switch self {

@@ -43,8 +43,9 @@ extension DatabaseCore {
   /// Members of the document `health`.
   func writeHealth(probed: CallOutcome?, to json: inout JSONWriter) {
     let assessment = assessment
-    json.field("status", isDropped ? HealthStatus.down.name : assessment.status.name)
-    json.field("reason", isDropped ? "dropped" : assessment.reason.name)
+    let (status, reason) = told(assessment, probed)
+    json.field("status", status.name)
+    json.field("reason", reason)
     json.field("backend", options.backend.rawValue)
     if let probed { json.field("probe", probed.name) }
     json.field("recent_calls", assessment.calls)
@@ -56,6 +57,17 @@ extension DatabaseCore {
     if let pool = pipeline.endpoint.poolStats { json.object("pool") { json in pool.write(to: &json) } }
     json.object("cache") { json in writeCache(to: &json) }
     json.object("latency") { json in pipeline.metrics.summary().total.latency.write(to: &json) }
+  }
+
+  /// The status with what a probe has just shown: traffic that went well before says less than it.
+  private func told(_ assessment: HealthAssessment, _ probed: CallOutcome?) -> (HealthStatus, StaticString) {
+    if isDropped { return (.down, "dropped") }
+    guard let probed, probed.isBackendTrouble else { return (assessment.status, assessment.reason.name) }
+    switch assessment.status {
+    case .ok: return (.degraded, "probe_failed")
+    case .unknown: return (.down, "probe_failed")
+    case .degraded, .down: return (assessment.status, assessment.reason.name)
+    }
   }
 
   /// Members of the document `cache_stats`.
