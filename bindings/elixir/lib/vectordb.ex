@@ -388,6 +388,8 @@ defmodule VectorDB do
       iex> VectorDB.count!(db)
       iex> VectorDB.prometheus!() =~ ~s(vectordb_attempts_total{database="docs",backend="memory"})
       true
+      iex> VectorDB.close(db)
+      :ok
   """
   @spec prometheus() :: answer(String.t())
   deftwin prometheus(), to: Observing
