@@ -388,8 +388,8 @@ defmodule VectorDB do
       iex> VectorDB.count!(db)
       iex> VectorDB.prometheus!() =~ ~s(vectordb_attempts_total{database="docs",backend="memory"})
       true
-      iex> VectorDB.close(db)
-      :ok
+      iex> VectorDB.healthy?(db)
+      true
   """
   @spec prometheus() :: answer(String.t())
   deftwin prometheus(), to: Observing
