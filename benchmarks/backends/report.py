@@ -15,20 +15,20 @@ HEADING = "## Network backends"
 
 def section(results):
   commit = subprocess.run(["git", "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True).stdout.strip()
-  machine = f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
+  machine = f"{os.cpu_count()} cores, Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
   lines = [
     HEADING, "",
     f"Written by `make bench-backends` at commit {commit} ({machine}); servers and clients on the same machine.",
-    f"{results['rows']:,} rows of 384 dimensions with a string and a number each, the same index state and durability on each side",
+    "Rows of 384 dimensions with a string and a number each, the same index state and durability on each side",
     "(`benchmarks/backends/run.py` says what each side does). The bare writer sends bytes encoded beforehand, the bare search",
     "is a loop in C over libpq, hiredis or libcurl. More is better in the first two ratios, less in the others.", "",
-    "| backend | bulk over client | bulk over bare | CPU a row, of client's | search p50, ms | over bare | CPU a search, of client's |",
-    "|---|--:|--:|--:|--:|--:|--:|",
+    "| backend | rows | bulk over client | bulk over bare | CPU a row, of client's | search p50, ms | over bare | CPU a search, of client's |",
+    "|---|--:|--:|--:|--:|--:|--:|--:|",
   ]
   for backend, found in results["backends"].items():
     bulk, search = found["bulk"], found["search"]
     lines.append(
-      f"| {backend} ({found['client']}) | {bulk['speed_over_client']:.2f} | {bulk['speed_over_bare']:.2f} "
+      f"| {backend} ({found['client']}) | {found['rows']:,} | {bulk['speed_over_client']:.2f} | {bulk['speed_over_bare']:.2f} "
       f"| {bulk['cpu_over_client']:.2f} | {search['p50_ms']['ours']:.2f} | {search['latency_over_bare']:.2f} "
       f"| {search['cpu_over_client']:.2f} |")
   lines += [

@@ -134,7 +134,7 @@ def main():
     module = importlib.import_module(f"peers.{backend}")
     with servers.SERVERS[backend](**SETTINGS.get(backend, {})) as server, tempfile.TemporaryDirectory() as folder:
       peer, folder = module.Peer(server), pathlib.Path(folder)
-      found = {"client": module.name, "bulk": bulk(backend, module, peer, rows, arguments, folder)}
+      found = {"client": module.name, "rows": len(rows), "bulk": bulk(backend, module, peer, rows, arguments, folder)}
       found["bulk"]["cpu_over_client"] = found["bulk"]["cpu_us_a_row"]["ours"] / found["bulk"]["cpu_us_a_row"]["client"]
       print(backend, json.dumps(found["bulk"]), flush=True)
       found["search"] = search(module, peer, rows, arguments, folder)
