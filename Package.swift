@@ -125,6 +125,7 @@ let package = Package(
           "-Xlinker", "-soname=libvectordb.so.0",
           "-Xlinker", "-z", "-Xlinker", "nodelete", "-Xlinker", "-z", "-Xlinker", "now",
           "-Xlinker", "--wrap=getenv", "-Xlinker", "--wrap=environ",
+          "-Xlinker", "--wrap=pthread_key_create",
           // What FoundationEssentials, which SwiftProtobuf has its Data from, needs beside itself.
           "-l_FoundationCollections", "-l_FoundationCShims", "-lswiftSynchronization",
         ])
