@@ -722,6 +722,25 @@ vdb_status vdb_cancel_token_new(vdb_cancel_token **out_token);
 vdb_status vdb_cancel_token_cancel(vdb_cancel_token *token);
 
 /**
+ * Asks whether to end the call that waits on this thread: non-zero ends it with VDB_E_CANCELLED, 0 lets it go on. No lock is
+ * held meanwhile, and the call does nothing: a long answer delays it, beyond its timeout too. May call the library; such
+ * calls ask nothing themselves.
+ */
+typedef int32_t (*vdb_interrupt_callback)(void *context);
+
+/**
+ * Sets what calls of the calling thread ask while they wait for a backend, or clears it with NULL: at once when a signal was
+ * handled on the thread, otherwise every 0.2 seconds. For hosts whose own signal handlers run on a thread that is inside the
+ * call, between two steps of an interpreter. Threads of the library ask nothing, nor does what an _async call waits for.
+ * @param callback in, nullable
+ * @param context in, nullable: handed back untouched; it and the callback stay valid until they are replaced or the thread ends
+ * @returns status
+ * @threads any; counts for the calling one alone
+ * @since 0.1
+ */
+vdb_status vdb_interrupt_set(vdb_interrupt_callback callback, void *context);
+
+/**
  * Frees a token; calls that still name it go on uncancelled. NULL is fine.
  * @param token in, nullable
  * @returns status

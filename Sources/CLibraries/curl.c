@@ -130,10 +130,13 @@ const char *vdb_curl_multi_strerror(CURLMcode code) { return curl.multi_strerror
 CURLMcode vdb_curl_multi_poll(CURLM *multi, int descriptor, int milliseconds) {
   struct curl_waitfd extra = {.fd = descriptor, .events = CURL_WAIT_POLLIN, .revents = 0};
   int cancellation = vdb_cancellation_off();
+  milliseconds = vdb_interrupt_bound_ms(milliseconds, VDB_SIGNALLED_PIECE_MS);
   uint32_t depth = vdb_gate_pause();
-  CURLMcode code = curl.multi_poll(multi, &extra, descriptor < 0 ? 0 : 1, milliseconds, NULL);
+  int ready = 0;
+  CURLMcode code = curl.multi_poll(multi, &extra, descriptor < 0 ? 0 : 1, milliseconds, &ready);
   vdb_gate_resume(depth);
   vdb_cancellation_restore(cancellation);
+  if (ready == 0) vdb_interrupt_ask();
   return code;
 }
 

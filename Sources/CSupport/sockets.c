@@ -3,6 +3,7 @@
 #endif
 #include "vdb_sockets.h"
 #include "vdb_gate.h"
+#include "vdb_interrupts.h"
 #include "vdb_threads.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ int vdb_wait_socket(int socket, int interest, int wakeup, uint64_t deadline) {
   if (interest & VDB_READABLE) both[0].events |= POLLIN;
   if (interest & VDB_WRITABLE) both[0].events |= POLLOUT;
   struct timespec left = {0, 0};
+  deadline = vdb_interrupt_bound(deadline, VDB_SIGNALLED_PIECE_MS);
   if (deadline != UINT64_MAX) {
     uint64_t now = nanoseconds();
     uint64_t rest = deadline > now ? deadline - now : 0;
@@ -36,6 +38,7 @@ int vdb_wait_socket(int socket, int interest, int wakeup, uint64_t deadline) {
   int error = errno;
   vdb_gate_resume(depth);
   vdb_cancellation_restore(cancellation);
+  if (ready <= 0) vdb_interrupt_ask();
   if (ready < 0) return error == EINTR ? 0 : -error;
   if (both[0].revents & (POLLERR | POLLHUP | POLLNVAL)) return interest;
   int result = 0;

@@ -25,9 +25,11 @@ package struct CallContext: Sendable {
   /// No deadline, no cancellation.
   package static let unbounded = CallContext()
 
-  /// Why the call must stop now, or nil to go on. A fork that waits for this thread happens here.
+  /// Why the call must stop now, or nil to go on: its own bounds, or a host that said so when it was asked during a wait
+  /// (`vdb_interrupts.h`). A fork that waits for this thread happens here.
   package func interruption() -> Interruption? {
     vdb_gate_safe_point()
+    if vdb_interrupted() != 0 { return .cancelled }
     if let cancel, cancel.isCancelled { return .cancelled }
     if let deadline, monotonicNanoseconds() >= deadline { return .deadlineExceeded }
     return nil

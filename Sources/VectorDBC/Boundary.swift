@@ -15,7 +15,11 @@ func inside<R>(_ body: () -> R) -> R {
 @inline(__always)
 func boundary(_ body: () throws(VectorError) -> Void) -> vdb_status {
   let seat = vdb_gate_enter()
-  defer { vdb_gate_leave(seat) }
+  vdb_interrupt_begin()
+  defer {
+    vdb_interrupt_end()
+    vdb_gate_leave(seat)
+  }
   do throws(VectorError) {
     try body()
     return VDB_OK

@@ -6,6 +6,7 @@
 #include "vdb_bytes.h"
 #include "vdb_cpu.h"
 #include "vdb_gate.h"
+#include "vdb_interrupts.h"
 #include "vdb_kernels.h"
 #include "vdb_locks.h"
 #include "vdb_memory.h"

@@ -10,7 +10,8 @@
 
 /* Waits until `socket` is ready for what `interest` names, until `wakeup` is readable, or until the monotonic clock shows
  * `deadline` nanoseconds (UINT64_MAX = never). Either descriptor may be -1, to be left out.
- * Returns what the socket is ready for, everything asked when it failed; 0 when it is not ready; -errno. */
+ * Returns what the socket is ready for, everything asked when it failed; 0 when it is not ready, also earlier, when the host
+ * is to be asked whether the call goes on (vdb_interrupts.h); -errno. */
 int vdb_wait_socket(int socket, int interest, int wakeup, uint64_t deadline);
 
 /* Whether a socket that lies idle is still connected, as far as one can see without waiting. */

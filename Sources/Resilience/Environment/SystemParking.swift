@@ -1,3 +1,4 @@
+import CSupport
 import Support
 
 /// A place to wait on a lock and a condition of the system.
@@ -13,18 +14,31 @@ final class SystemParking: Parking, CancelObserver, @unchecked Sendable {
     // Registered before the flag is looked at: a cancel in between finds us in the list and signals under the lock.
     cancel?.observe(self)
     defer { cancel?.stopObserving(self) }
-    return lock.withLock {
+    while true {
+      if vdb_interrupted() != 0 { return .cancelled }
+      if let reason = wait(until: deadline, cancel) { return reason }
+      // Not under the lock: the host may do what it likes.
+      vdb_interrupt_ask()
+    }
+  }
+
+  /// Why the wait ended; nil when the host is to be asked whether it goes on.
+  private func wait(until deadline: UInt64?, _ cancel: CancelToken?) -> WakeReason? {
+    lock.withLock {
+      let end = vdb_interrupt_bound(deadline ?? .max, UInt32(VDB_DEAF_PIECE_MS))
       while true {
         if isWoken {
           isWoken = false
           return .woken
         }
         if let cancel, cancel.isCancelled { return .cancelled }
-        if let deadline {
-          if monotonicNanoseconds() >= deadline { return .deadlineReached }
-          _ = changed.wait(until: deadline)
-        } else {
+        if end == .max {
           changed.wait()
+        } else {
+          let now = monotonicNanoseconds()
+          if let deadline, now >= deadline { return .deadlineReached }
+          if now >= end { return nil }
+          _ = changed.wait(until: end)
         }
       }
     }

@@ -74,8 +74,7 @@ package final class Prober<Finding: Sendable>: @unchecked Sendable {
     }
     for follower in woken { follower.parking.wake() }
     if let finding { return finding }
-    let cancelled = context.cancel?.isCancelled ?? false
-    throw .interrupted(cancelled ? .cancelled : .deadlineExceeded)
+    throw .interrupted(context.interruption() == .cancelled ? .cancelled : .deadlineExceeded)
   }
 
   /// Under the lock: the leader has no finding. Who leads now.

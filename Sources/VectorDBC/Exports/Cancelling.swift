@@ -1,3 +1,4 @@
+import CSupport
 import CVectorDB
 import Support
 import VectorModel
@@ -16,6 +17,13 @@ public func vdb_cancel_token_cancel(_ token: OpaquePointer?) -> vdb_status {
   boundary { () throws(VectorError) in
     try HandleTable.shared.with(token, kind: .cancelToken, as: CancelToken.self) { $0.cancel() }
   }
+}
+
+@c @implementation
+public func vdb_interrupt_set(
+  _ callback: vdb_interrupt_callback?, _ context: UnsafeMutableRawPointer?
+) -> vdb_status {
+  quietBoundary { () throws(VectorError) in vdb_interrupt_set_check(callback, context) }
 }
 
 @c @implementation

@@ -207,3 +207,52 @@ def test_other_threads_run_while_a_call_waits():
     end.set()
     thread.join()
     assert during > 30
+
+
+def test_a_handler_may_call_the_database_that_waits():
+  counted = []
+  before = signal.signal(signal.SIGALRM, lambda *_: counted.append(db.count()))
+  try:
+    with vectordb.create("nested", dimensions=4, fault_injection={"latency_ms": 60}) as db:
+      signal.setitimer(signal.ITIMER_REAL, 0.02)
+      db.add("a", VECTORS[0])
+      assert counted == [0] or counted == [1]
+  finally:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_another_thread_waits_on():
+  ends = []
+
+  def search():
+    try:
+      db.search(VECTORS[0], timeout=1)
+    except BaseException as error:
+      ends.append(type(error))
+
+  with vectordb.create("elsewhere", dimensions=4, fault_injection={"stall_rate": 1}) as db:
+    thread = threading.Thread(target=search)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+      interrupt_soon()
+      db.count()
+    thread.join()
+    assert ends == [vectordb.TimeoutError]
+
+
+def test_a_forked_child_is_interrupted_too():
+  with vectordb.create("forked", dimensions=4, fault_injection={"stall_rate": 1}) as db:
+    with pytest.raises(KeyboardInterrupt):
+      interrupt_soon()
+      db.count()
+    child = os.fork()
+    if child == 0:
+      try:
+        interrupt_soon()
+        db.count(timeout=5)
+      except KeyboardInterrupt:
+        os._exit(3)
+      finally:
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3

@@ -1,4 +1,4 @@
-"""The calls that can wait, and how they are run: in place, or so that Ctrl-C ends them.
+"""The calls that can wait, and how they are run: in place, or awaited.
 
 A call is run with a function that finishes it. That is given a function of C and arguments, calls it with room for its
 output, and reads that: either the call itself, or what takes the answer out of a request, which fails as the call would.
@@ -7,12 +7,10 @@ So whoever checks arguments and reads answers need not know how the call was run
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Callable, NamedTuple, Protocol, TypeVar
 
-from . import _bells as bells
+from . import _interrupts as interrupts
 from ._library import library
-from ._requests import Request
 
 _Value = TypeVar("_Value")
 
@@ -29,7 +27,7 @@ class Call(NamedTuple):
 
 
 class Runner(Protocol):
-  """How a call is run: `in_place`, `interruptibly`, or as `vectordb.aio` does."""
+  """How a call is run: `in_place`, or as `vectordb.aio` does."""
 
   def __call__(self, finish: Callable[..., _Value], call: Call, *arguments: Any, **rest: Any) -> _Value: ...
 
@@ -63,30 +61,12 @@ HEALTH = _call("health_json", "take_json")
 
 
 def in_place(finish: Callable[..., _Value], call: Call, *arguments: Any, **rest: Any) -> _Value:
-  """Runs a call on this thread. `rest` goes to `finish`."""
-  return finish(call.now, *arguments, **rest)
+  """Runs a call on this thread. `rest` goes to `finish`.
 
-
-def interruptibly(finish: Callable[..., _Value], call: Call, *arguments: Any, **rest: Any) -> _Value:
-  """Runs a call so that a signal handler that raises, as that of Ctrl-C does, ends it.
-
-  Handlers run on the main thread alone, between two steps of Python: there the call runs on a thread of the library and
-  Python waits. That costs two switches of threads.
+  A signal handler that raises while the main thread waits, as that of Ctrl-C does, ends the call.
   """
-  if threading.current_thread() is not threading.main_thread():
+  interrupts.listen()
+  try:
     return finish(call.now, *arguments, **rest)
-  request = Request()
-  bell = bells.take()
-  try:
-    request.start(call.start, *arguments, bells.RING, bell)
-    bells.wait(bell)
-  except BaseException:
-    if request.cancel():
-      bells.give_back(bell)
-    request.free()
-    raise
-  bells.give_back(bell)
-  try:
-    return finish(call.take, request, **rest)
   finally:
-    request.free()
+    interrupts.raise_interrupt()

@@ -244,6 +244,9 @@ class vdb_write_columns(ctypes.Structure):
   INIT = (72, 0, 0, 0, 0, 0, None, None, None, None)
 
 
+vdb_interrupt_callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
+
+
 vdb_done_callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32)
 
 
@@ -375,6 +378,7 @@ FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
   "vdb_write_report_free": (ctypes.c_int32, (ctypes.c_void_p,)),
   "vdb_cancel_token_new": (ctypes.c_int32, (ctypes.c_void_p,)),
   "vdb_cancel_token_cancel": (ctypes.c_int32, (ctypes.c_void_p,)),
+  "vdb_interrupt_set": (ctypes.c_int32, (ctypes.c_void_p, ctypes.c_void_p)),
   "vdb_cancel_token_free": (ctypes.c_int32, (ctypes.c_void_p,)),
   "vdb_request_cancel": (ctypes.c_int32, (ctypes.c_void_p,)),
   "vdb_request_status": (ctypes.c_int32, (ctypes.c_void_p,)),

@@ -35,6 +35,5 @@ def create(
   taken as text. `timeout` among them bounds every later call that gives none itself. InvalidOptionError for an unknown
   option, naming the nearest known; UnsupportedError for a backend that this build does not hold.
   """
-  # The memory backend waits for nothing, unless it is told to.
-  run = calls.in_place if backend == "memory" and not options.get("fault_injection") else calls.interruptibly
-  return Database(run(*opening(name, backend, cancel, options)), run, name, backend)
+  room = calls.in_place(*opening(name, backend, cancel, options))
+  return Database(room, calls.in_place, name, backend)

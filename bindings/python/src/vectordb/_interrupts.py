@@ -1,0 +1,77 @@
+"""Signal handlers of Python while the main thread waits inside the library.
+
+Python runs them on the main thread, between two of its own steps, and a thread inside a call of C takes none. So the library
+asks from time to time whether a wait is to go on (`vdb_interrupt_set`), and while it is answered handlers run.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import os
+import threading
+from collections.abc import Generator
+from typing import Any, Optional
+
+from ._library import holding
+
+_QUESTION = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
+
+_raised: list[BaseException] = []
+# The answers that the library may still ask for: they must outlive what it knows of them.
+_answers: list[Any] = []
+_asked: Optional[int] = None
+
+
+def _answer() -> Generator[int, Any, None]:
+  # Not a function: a handler can run at its first step, where no `try` has begun. A generator goes on inside of one.
+  answer = 0
+  while True:
+    try:
+      yield answer
+      answer = 0
+    except GeneratorExit:
+      return
+    except BaseException as error:
+      _raised.append(error)
+      answer = 1
+
+
+def _listen() -> None:
+  """Has this thread asked from now on, which must be the main thread."""
+  global _asked
+  generator = _answer()
+  next(generator)
+  answer = _QUESTION(generator.send)
+  _answers[:] = [generator, answer]
+  holding.vdb_interrupt_set(answer, None)
+  _asked = threading.get_ident()
+
+
+def listen() -> None:
+  """Has the main thread asked, if this is it and it is not asked yet."""
+  if _asked is None and threading.current_thread() is threading.main_thread():
+    _listen()
+
+
+def raise_interrupt() -> None:
+  """After a call: raises what a handler raised during it."""
+  if _raised and threading.get_ident() == _asked:
+    error = _raised[0]
+    _raised.clear()
+    # A second signal in the moment in which the first was kept has ended the generator.
+    _listen()
+    raise error
+
+
+def _forget() -> None:
+  """In a forked child the main thread may be another one; at the end there is none that could answer."""
+  global _asked
+  if _asked == threading.get_ident():
+    holding.vdb_interrupt_set(None, None)
+  _asked = None
+  _raised.clear()
+
+
+atexit.register(_forget)
+os.register_at_fork(after_in_child=_forget)
