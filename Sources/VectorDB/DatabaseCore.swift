@@ -30,6 +30,9 @@ final class DatabaseCore: Sendable {
     do throws(VectorError) {
       opened = try makeBackend(BackendOpening(name: name, options: options, remote: remote, events: events))
     } catch { throw Redactor(remote.secrets).redact(error) }
+    if let exposed = opened.exposed {
+      events.send(.warning, "credentials.unencrypted") { json in json.field("server.address", exposed.host) }
+    }
     var options = options
     options.others = []
     options.environment = .none

@@ -100,7 +100,9 @@ package struct ServerAddress: Sendable, Equatable {
 
   /// Whether the host is this machine, so that nothing crosses a network.
   package var isLoopback: Bool {
-    host == "localhost" || host == "::1" || host.hasPrefix("127.") || host.hasSuffix(".localhost")
+    // A name may begin with digits, too.
+    let isNumeric = host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+    return host == "localhost" || host == "::1" || host.hasSuffix(".localhost") || isNumeric && host.hasPrefix("127.")
   }
 
   package static func == (left: ServerAddress, right: ServerAddress) -> Bool {

@@ -44,18 +44,12 @@ struct BackendOpening {
   }
 }
 
-extension BackendOpening {
-  /// Tells of credentials that anybody on the way can read.
-  func warnOfPlainText(to address: ServerAddress, isEncrypted: Bool, hasCredential: Bool) {
-    if isEncrypted || !hasCredential || address.isLoopback { return }
-    events.send(.warning, "credentials.unencrypted") { json in json.field("server.address", address.host) }
-  }
-}
-
 /// A backend ready to be opened, and the endpoint it sends to.
 struct OpenedBackend {
   let backend: any VectorBackend
   let endpoint: any EndpointView
+  /// nil: what it sends as a credential is safe on its way.
+  var exposed: PlainTextCredential?
 }
 
 /// Makes the backend that the options name. Connects nowhere.
@@ -67,6 +61,6 @@ func makeBackend(_ opening: BackendOpening) throws(VectorError) -> OpenedBackend
   case .pgvector: return try openPgvector(opening)
   case .redis: return try openRedis(opening)
   case .file, .pinecone, .weaviate, .qdrant, .azure:
-    throw VectorError(.unsupported, opening.options.backend.unavailableReason ?? "")
+    throw VectorError(.unsupported, opening.options.backend.absenceReason ?? "")
   }
 }

@@ -15,7 +15,9 @@ func openChroma(_ opening: BackendOpening) throws(VectorError) -> OpenedBackend 
   settings.endpoint.connectTimeout = opening.options.resilience.pool.connectTimeout.nanoseconds
   let factory = try HTTPConnectionFactory(settings.endpoint)
   let endpoint = opening.endpoint(identity(of: settings)) { factory }
-  return OpenedBackend(backend: ChromaBackend(settings, opening.executor(endpoint)), endpoint: endpoint)
+  return OpenedBackend(
+    backend: ChromaBackend(settings, opening.executor(endpoint)), endpoint: endpoint,
+    exposed: PlainTextCredential(settings.endpoint, hasCredential: settings.authorization != nil))
 }
 
 private func identity(of settings: ChromaSettings) -> ConnectionIdentity {

@@ -26,5 +26,7 @@ func openMilvus(_ opening: BackendOpening) throws(VectorError) -> OpenedBackend 
   let factory = try HTTPConnectionFactory(http)
   let endpoint = opening.endpoint(identity) { factory }
   let backend = MilvusBackend(parsed.settings, opening.executor(endpoint))
-  return OpenedBackend(backend: backend, endpoint: endpoint)
+  return OpenedBackend(
+    backend: backend, endpoint: endpoint,
+    exposed: PlainTextCredential(http, hasCredential: parsed.settings.authorization != nil))
 }

@@ -19,7 +19,9 @@ func openPgvector(_ opening: BackendOpening) throws(VectorError) -> OpenedBacken
   let endpoint = opening.endpoint(ConnectionIdentity(options.server)) {
     PostgresConnectionFactory(options.server, libpq)
   }
-  return OpenedBackend(backend: PgvectorBackend(options.table, opening.executor(endpoint)), endpoint: endpoint)
+  return OpenedBackend(
+    backend: PgvectorBackend(options.table, opening.executor(endpoint)), endpoint: endpoint,
+    exposed: PlainTextCredential(options.server, hasPassword: options.hasPassword))
 }
 
 extension ConnectionIdentity {

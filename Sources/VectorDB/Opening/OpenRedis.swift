@@ -12,12 +12,12 @@ func openRedis(_ opening: BackendOpening) throws(VectorError) -> OpenedBackend {
   let server = options.server
   if server.tls != nil { try RedisConnectionFactory.loadTLS() }
   var identity = ConnectionIdentity(backend: .redis)
+  var exposed: PlainTextCredential?
   switch server.place {
   case .tcp(let host, let port):
     identity[.host] = ByteString(host)
     identity[.port] = ByteString("\(port)")
-    opening.warnOfPlainText(
-      to: ServerAddress(host: host, port: port), isEncrypted: server.tls != nil, hasCredential: server.password != nil)
+    exposed = PlainTextCredential(to: host, isEncrypted: server.tls != nil, hasCredential: server.password != nil)
   case .local(let path): identity[.scheme] = ByteString("unix:\(path)")
   }
   identity[.user] = server.user.map { ByteString($0) }
@@ -25,5 +25,5 @@ func openRedis(_ opening: BackendOpening) throws(VectorError) -> OpenedBackend {
   identity[.tls] = server.tls.map { ByteString("\($0.verifies) \($0.caFile ?? "")") }
   let endpoint = opening.endpoint(identity) { RedisConnectionFactory(server) }
   let backend = RedisBackend(options.settings, opening.executor(endpoint))
-  return OpenedBackend(backend: backend, endpoint: endpoint)
+  return OpenedBackend(backend: backend, endpoint: endpoint, exposed: exposed)
 }

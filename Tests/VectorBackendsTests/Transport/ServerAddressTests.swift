@@ -26,6 +26,7 @@ import VectorModel
     #expect(onlyPassword.user == nil && onlyPassword.password == "secret" && onlyPassword.port == 1)
     let six = try read("http://[::1]:9/")
     #expect(six.host == "::1" && six.port == 9 && six.hostInURL == "[::1]" && six.isLoopback)
+    #expect(!ServerAddress(host: "127.example.com").isLoopback && ServerAddress(host: "127.1.2.3").isLoopback)
     #expect(try ServerAddress.hostAndPort("::1", option: "host").port == nil)
   }
 

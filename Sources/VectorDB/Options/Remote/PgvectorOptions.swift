@@ -12,10 +12,18 @@ struct PgvectorOptions {
 
   let server: PostgresSettings
   let table: PgvectorSettings
+  /// Whether it says, or names a file that says, who asks.
+  let hasPassword: Bool
 
   /// Errors: `invalidOption`.
   init(_ options: RemoteOptions, _ libpq: Libpq) throws(VectorError) {
-    server = try Self.server(options, libpq)
+    var server = try Self.server(options, libpq)
+    hasPassword = server["password"] != nil || server["passfile"] != nil
+    if !hasPassword, server["service"] == nil, getenv("PGPASSWORD") != nil {
+      // It would be taken from there when the server asks for one, which fails this way, and tells nobody.
+      server["password"] = "none"
+    }
+    self.server = server
     table = try Self.table(options)
   }
 
@@ -144,10 +152,6 @@ struct PgvectorOptions {
     if settings["sslmode"] == nil { settings["sslmode"] = "prefer" }
     if settings["user"] == nil { settings["user"] = systemUser() }
     if settings["dbname"] == nil { settings["dbname"] = settings["user"] }
-    // It would be taken from there when the server asks for one, which fails this way, and tells nobody.
-    if settings["password"] == nil, settings["passfile"] == nil, getenv("PGPASSWORD") != nil {
-      settings["password"] = "none"
-    }
   }
 
   /// The name of the user that this process runs as.
