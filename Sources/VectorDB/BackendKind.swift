@@ -6,7 +6,15 @@ import VectorModel
 package enum BackendKind: String, CaseIterable, Sendable {
   case memory, file, chroma, pinecone, weaviate, qdrant, milvus, pgvector, redis, azure
 
-  /// Why this build on this machine cannot open it, or nil when it can.
+  /// Why no build of this version opens it, or nil when builds do.
+  var absenceReason: String? {
+    switch self {
+    case .memory, .chroma, .milvus, .pgvector, .redis: nil
+    case .file, .pinecone, .weaviate, .qdrant, .azure: "backend \"\(rawValue)\" is not part of version 0.1"
+    }
+  }
+
+  /// Why this build on this machine cannot open it, or nil when it can: a library that it needs may be missing.
   package var unavailableReason: String? {
     switch self {
     case .memory: nil
@@ -14,7 +22,7 @@ package enum BackendKind: String, CaseIterable, Sendable {
     case .milvus: openMilvusReason()
     case .pgvector: openPgvectorReason()
     case .redis: openRedisReason()
-    case .file, .pinecone, .weaviate, .qdrant, .azure: "backend \"\(rawValue)\" is not part of version 0.1"
+    case .file, .pinecone, .weaviate, .qdrant, .azure: absenceReason
     }
   }
 

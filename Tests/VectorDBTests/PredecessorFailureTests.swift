@@ -26,7 +26,7 @@ import VectorModel
   }
 
   @Test func backendsFellBackToMemoryAndSaidOk() throws {
-    for kind in BackendKind.allCases where kind.unavailableReason != nil {
+    for kind in BackendKind.allCases where kind.absenceReason != nil {
       let error = #expect(throws: VectorError.self) { try TestDatabase(#"{"backend": "\#(kind.rawValue)"}"#) }
       #expect(error?.status == .unsupported && error?.message.contains("\"\(kind.rawValue)\"") == true)
     }

@@ -53,7 +53,7 @@ struct DatabaseOptions: Sendable {
       let members = try root.options("options")
       // First, because it decides what the others mean.
       if let value = root["backend"] { options.backend = try backend(value) }
-      if let reason = options.backend.unavailableReason { throw VectorError(.unsupported, reason) }
+      if let reason = options.backend.absenceReason { throw VectorError(.unsupported, reason) }
       for (name, value) in members {
         try options.set(name, value)
         options.given.insert(name.text)
