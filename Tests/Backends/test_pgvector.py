@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
 import threading
 import time
 import uuid
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 import vectordb
+from servers.postgres import Postgres
 
 
 @pytest.fixture
@@ -67,6 +71,78 @@ def test_an_ivf_index_is_built_when_there_are_rows(connect, postgres_server, tab
   assert len(db.search(points[0], top_k=300, filter={"odd": True})) == 250
   db.create_index("ivf")
   assert indexes(postgres_server, table).count("ivfflat") == 1
+
+
+def hnsw_indexes(server, table):
+  """Name and validity of each."""
+  found = server.psql(
+    f"SELECT x.relname, i.indisvalid FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam"
+    f" WHERE i.indrelid = '{table}'::regclass AND m.amname = 'hnsw'")
+  return sorted(tuple(line.split("|")) for line in found.split())
+
+
+@contextlib.contextmanager
+def writer_at_work(server, table):
+  """A transaction that has written, and for whose end a build CONCURRENTLY waits."""
+
+  def write():
+    with contextlib.suppress(subprocess.CalledProcessError):  # it is ended
+      server.psql(f"BEGIN; DELETE FROM {table} WHERE false; SELECT pg_sleep(60)")
+
+  psql = threading.Thread(target=write)
+  sleeping = "FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)' AND pid <> pg_backend_pid() AND state = 'active'"
+  psql.start()
+  until(lambda: server.psql(f"SELECT count(*) {sleeping}").strip() == "1")
+  try:
+    yield
+  finally:
+    server.psql(f"SELECT pg_terminate_backend(pid) {sleeping}")
+    psql.join()
+
+
+def until(condition):
+  deadline = time.monotonic() + 10
+  while not condition():
+    assert time.monotonic() < deadline, "it never came"
+    time.sleep(0.02)
+
+
+def builders(server):
+  """Sessions that build an index, or take one away."""
+  found = "FROM pg_stat_activity WHERE query SIMILAR TO '(CREATE|DROP) INDEX CONCURRENTLY%' AND state = 'active'"
+  return int(server.psql(f"SELECT count(*) {found}"))
+
+
+def test_what_an_interrupted_build_left_behind_is_built_anew(connect, postgres_server, table):
+  db = connect(index="flat")
+  db.upsert([str(i) for i in range(100)], np.random.default_rng(5).normal(size=(100, 2)).astype("<f4"))
+  with writer_at_work(postgres_server, table):
+    for _ in range(2):
+      with pytest.raises(vectordb.TimeoutError):
+        db.create_index("hnsw", timeout=0.5)
+      until(lambda: builders(postgres_server) == 0)
+  left = hnsw_indexes(postgres_server, table)
+  assert {valid for _, valid in left} == {"f"}
+  db.create_index("hnsw", m=8)
+  (name, valid), = hnsw_indexes(postgres_server, table)
+  assert valid == "t" and not name.startswith("vdb_") and "m='8'" in indexes(postgres_server, table)
+  assert len(db.search([0, 0], top_k=5)) == 5
+
+
+def test_an_index_that_somebody_else_builds_is_waited_for(connect, postgres_server, table):
+  first, second = connect(index="flat"), connect()
+  first.upsert(["a", "b"], np.eye(2, dtype="<f4"))
+  both = [threading.Thread(target=db.create_index, args=("hnsw",)) for db in (first, second)]
+  with writer_at_work(postgres_server, table):
+    both[0].start()
+    until(lambda: builders(postgres_server) == 1)
+    both[1].start()
+    until(lambda: postgres_server.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LOCK%'").strip() != "0")
+    with pytest.raises(vectordb.TimeoutError):
+      second.create_index("hnsw", timeout=0.3)
+  for thread in both:
+    thread.join(20)
+  assert [valid for _, valid in hnsw_indexes(postgres_server, table)] == ["t"]
 
 
 def test_wide_vectors_are_indexed_at_half_precision_and_compared_in_full(connect, postgres_server, table):
@@ -321,3 +397,27 @@ def test_two_create_the_same_table_at_once(postgres_server, table):
   for thread in threads: thread.start()
   for thread in threads: thread.join()
   assert failures == []
+
+
+def test_a_socket_in_the_file_system(table):
+  class Local(Postgres):
+    def command(self):
+      return [*super().command(), "-c", f"unix_socket_directories={self.folder}/data", "-c", "listen_addresses="]
+
+    def is_ready(self):
+      return (self.folder / f"data/.s.PGSQL.{self.port}").exists()
+
+  common = {"backend": "pgvector", "dimensions": 2, "timeout": 5}
+  with Local(password="s3cret-word").started() as server:
+    folder, port = f"{server.folder}/data", server.port
+    for reach in (
+      {"host": folder, "port": port, "user": "postgres", "password": "s3cret-word"},
+      {"connection_string": f"host={folder} port={port} user=postgres password=s3cret-word"},
+      {"url": f"postgresql://postgres:s3cret-word@{quote(folder, safe='')}:{port}/postgres"},
+    ):
+      with vectordb.create(table, **common, **reach) as db:
+        db.upsert(["a", "b"], np.eye(2, dtype="<f4"))
+        assert db.count() == 2 and db.search([1, 0])[0].id == "a"
+    for nowhere, says in ((f"{folder}/missing", "missing"), ("/" + "x" * 200, "too long")):
+      with pytest.raises(vectordb.UnavailableError, match=says):
+        vectordb.create(table, **common, host=nowhere, port=port, user="postgres", resilience={"retry": False})

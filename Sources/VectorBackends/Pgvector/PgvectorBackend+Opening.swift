@@ -22,36 +22,6 @@ extension PgvectorBackend {
     return try accept(catalog, request)
   }
 
-  /// Builds an index beside the work of others; nothing where there is one of that kind already.
-  package func createIndex(_ index: IndexSpec, context: CallContext) throws(VectorError) {
-    let table = try table()
-    if index.kind == .flat {
-      guard let present = table.index else { return }
-      throw VectorError(
-        .unsupported,
-        "backend \"pgvector\": the table \(quoted(table.name)) has an index \"\(present.kind.rawValue)\", which is not taken away"
-      )
-    }
-    let wanted: PgvectorIndex.Kind = index.kind == .ivf ? .ivf : .hnsw
-    let creation = PgvectorCreation(
-      settings: settings, shape: table.shape, pgvector: table.pgvector, table: table.qualified)
-    guard let statement = try creation.statement(index, table.vector, concurrently: true) else { return }
-    do throws(RequestFailure) {
-      try executor.run(.createIndex, context) { (connection, attempt) throws(AttemptFailure) in
-        // Another attempt may have got through although nobody heard of it.
-        let catalog = PgvectorCatalog(try connection.run(lookStatements(), PostgresWaiting(attempt), mayApply: false))
-        let isThere = catalog.indexes.contains { $0.kind == wanted && $0.metric == table.shape.metric }
-        if isThere { return }
-        // As long as the call allows: a large table takes hours, in which nothing is heard of it.
-        let bound = CallContext(deadline: context.deadline, cancel: context.cancel, tally: context.tally)
-        _ = try connection.run([PostgresStatement(statement)], PostgresWaiting(bound), mayApply: true)
-      }
-    } catch {
-      throw VectorError(error, of: .createIndex)
-    }
-    _ = try accept(look(context), OpenRequest(mode: .open, metric: table.shape.metric))
-  }
-
   /// The table's name for the server to resolve. Never fails once it was opened.
   private func sqlName() throws(VectorError) -> String {
     let table = try quotedIdentifier(settings.table, what: "the table's name")
@@ -59,20 +29,24 @@ extension PgvectorBackend {
     return try quotedIdentifier(schema, what: "option \"schema\"") + "." + table
   }
 
-  private func lookStatements() throws(AttemptFailure) -> [PostgresStatement] {
+  /// What asks the catalog for the table. Never fails once it was opened.
+  func lookStatements() throws(AttemptFailure) -> [PostgresStatement] {
     try local { () throws(VectorError) in
       PgvectorCatalog.statements(try sqlName(), vectorColumn: settings.vectorColumn)
     }
   }
 
-  private func look(_ context: CallContext) throws(VectorError) -> PgvectorCatalog {
+  /// The catalog's answer of this moment.
+  func look(_ context: CallContext) throws(VectorError) -> PgvectorCatalog {
     let statements = PgvectorCatalog.statements(try sqlName(), vectorColumn: settings.vectorColumn)
     return PgvectorCatalog(try executor.ask(.lookForTable, context, statements))
   }
 
   // MARK: An existing table
 
-  private func accept(_ catalog: PgvectorCatalog, _ request: OpenRequest) throws(VectorError) -> CollectionShape {
+  /// Takes what was found for the table from now on, and tells its shape. Errors: `notFound`; `conflict` where it is not what options
+  /// or `request` ask for.
+  func accept(_ catalog: PgvectorCatalog, _ request: OpenRequest) throws(VectorError) -> CollectionShape {
     let title = PgvectorTable.title(settings.table)
     guard let found = catalog.table, let pgvector = catalog.pgvector else {
       throw VectorError(.notFound, "\(title) is gone, or pgvector is")

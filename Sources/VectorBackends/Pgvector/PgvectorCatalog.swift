@@ -16,6 +16,8 @@ struct PgvectorCatalog {
   private(set) var columns: [ByteString: Column] = [:]
   /// The valid approximate indexes over the vector column.
   private(set) var indexes: [PgvectorIndex] = []
+  /// Names of approximate indexes over the vector column that no search uses: being built, or left by a build that was interrupted.
+  private(set) var unfinished: [String] = []
 
   /// What is asked for a table: its name as SQL would write it, and its vector column.
   static func statements(_ table: String, vectorColumn: ByteString) -> [PostgresStatement] {
@@ -46,13 +48,13 @@ struct PgvectorCatalog {
         """, name),
       PostgresStatement(
         """
-        SELECT m.amname::text, o.opcname::text, coalesce(pg_catalog.array_to_string(x.reloptions, ','), '')
+        SELECT m.amname::text, o.opcname::text, coalesce(pg_catalog.array_to_string(x.reloptions, ','), ''),
+        CASE WHEN NOT i.indisvalid THEN x.relname::text END
         FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
         JOIN pg_catalog.pg_am m ON m.oid = x.relam JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0]
         LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-        WHERE i.indrelid = pg_catalog.to_regclass($1) AND i.indisvalid AND i.indpred IS NULL
-        AND m.amname IN ('hnsw', 'ivfflat')
-        AND (a.attname = $2 OR pg_catalog.strpos(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), $2) > 0)
+        WHERE i.indrelid = pg_catalog.to_regclass($1) AND i.indpred IS NULL AND m.amname IN ('hnsw', 'ivfflat')
+        AND (i.indisvalid OR x.relkind = 'i') AND (a.attname = $2 OR pg_catalog.strpos(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), $2) > 0)
         """, nameAndColumn),
     ]
   }
@@ -78,7 +80,11 @@ struct PgvectorCatalog {
       columns[name] = Column(type: type, modifier: Int(modifier))
     }
     for row in 0..<answers[3].rows {
-      if let index = Self.index(answers[3], row) { indexes.append(index) }
+      if let name = answers[3].text(row, 3) {
+        unfinished.append(name.text)
+      } else if let index = Self.index(answers[3], row) {
+        indexes.append(index)
+      }
     }
   }
 
