@@ -1,6 +1,9 @@
 """The servers and the trouble that tests rely on are what they say."""
 
+import contextlib
 import socket
+import ssl
+import struct
 import subprocess
 import sys
 import time
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import servers
+from servers.front import Front
 from servers.process import Server, exchange, free_port
 from servers.proxy import Proxy
 from servers.tls import Certificate
@@ -149,10 +153,21 @@ def test_the_proxy_is_slow(proxy):
   assert 0.12 <= time.monotonic() - start < 0.5
 
 
-def test_the_proxy_speaks_tls(redis_server, tmp_path):
+def test_a_front_speaks_tls(redis_server, postgres_server, tmp_path):
   certificate = Certificate(tmp_path)
-  with Proxy(redis_server.host, redis_server.port, certificate) as proxy:
-    assert certificate.exchange((proxy.host, proxy.port), PING, 7) == b"+PONG\r\n"
+  with Front(redis_server, certificate) as front:
+    assert certificate.exchange((front.host, front.port), PING, 7) == b"+PONG\r\n"
+  with Front(postgres_server, certificate, asked=True) as front:
+    startup = struct.pack("!ii", 41, 3 << 16) + b"user\0postgres\0database\0postgres\0\0"
+    with contextlib.suppress(ConnectionResetError):
+      assert exchange((front.host, front.port), startup) == b""
+    with socket.create_connection((front.host, front.port), timeout=2) as plain:
+      plain.sendall(struct.pack("!ii", 8, 80877103))
+      assert plain.recv(1) == b"S"
+      context = ssl.create_default_context(cafile=certificate.authority)
+      with context.wrap_socket(plain, server_hostname="localhost") as session:
+        session.sendall(startup)
+        assert session.recv(1) == b"R"
 
 
 def test_ports_are_free_and_not_those_of_clients():

@@ -1,30 +1,51 @@
-"""Starts servers and keeps them until standard input ends or a signal comes.
+"""Starts servers for programs that are not written in Python.
 
   PYTHONPATH=Tests/Servers python3 -m servers up [pgvector redis chroma milvus]
 
-When all are ready it prints one line of JSON: the options of vectordb.create for each.
+keeps them until standard input ends or a signal comes. When all are ready it prints one line of JSON: the options of
+vectordb.create for each.
+
+  PYTHONPATH=Tests/Servers python3 -m servers run redis COMMAND...
+
+runs a command with those options as its last argument, and ends as it does.
 """
 
 import contextlib
 import json
 import signal
+import subprocess
 import sys
 
 from . import SERVERS, NotInstalled
 
 
-def main(arguments: list[str]) -> None:
-  if arguments[:1] != ["up"] or set(arguments[1:]) - set(SERVERS):
-    sys.exit(f"usage: python3 -m servers up [{' '.join(SERVERS)}]")
+def up(names: list[str]) -> None:
+  """Keeps servers running."""
   signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
   with contextlib.ExitStack() as stack:
-    try:
-      started = {name: stack.enter_context(SERVERS[name]()) for name in arguments[1:] or SERVERS}
-    except NotInstalled as error:
-      sys.exit(str(error))
+    started = {name: stack.enter_context(SERVERS[name]()) for name in names or SERVERS}
     print(json.dumps({name: server.options for name, server in started.items()}), flush=True)
     with contextlib.suppress(KeyboardInterrupt):
       sys.stdin.read()
+
+
+def run(name: str, command: list[str]) -> int:
+  """Runs a command beside a server; its exit status."""
+  with SERVERS[name]() as server:
+    return subprocess.run([*command, json.dumps(server.options)]).returncode
+
+
+def main(arguments: list[str]) -> None:
+  names = "|".join(SERVERS)
+  try:
+    if arguments[:1] == ["up"] and not set(arguments[1:]) - set(SERVERS):
+      up(arguments[1:])
+    elif arguments[:1] == ["run"] and len(arguments) > 2 and arguments[1] in SERVERS:
+      sys.exit(run(arguments[1], arguments[2:]))
+    else:
+      sys.exit(f"usage: python3 -m servers up [{names}]... | run {names} COMMAND...")
+  except NotInstalled as error:
+    sys.exit(str(error))
 
 
 main(sys.argv[1:])

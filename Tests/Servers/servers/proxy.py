@@ -11,30 +11,23 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 import struct
 import threading
 import time
 from typing import Optional
 
 from .process import free_port
-from .tls import Certificate
+
+
+_HEARD = 1 << 16
 
 
 class Proxy:
-  """Listens on a free port and passes every connection on to a server; with a certificate it speaks TLS outside."""
+  """Listens on a free port of the address `at`, and passes every connection on to a server."""
 
-  host = "127.0.0.1"
-
-  def __init__(self, host: str, port: int, certificate: Optional[Certificate] = None, alpn: Optional[str] = None):
+  def __init__(self, host: str, port: int, at: str = "127.0.0.1"):
     self._target = (host, port)
-    self.port = free_port()
-    self._context: Optional[ssl.SSLContext] = None
-    if certificate is not None:
-      self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-      self._context.load_cert_chain(certificate.chain, certificate.key)
-      if alpn:
-        self._context.set_alpn_protocols([alpn])
+    self.host, self.port = at, free_port()
     self._lock = threading.Lock()
     self._pairs: set[_Pair] = set()
     self._listener: Optional[socket.socket] = None
@@ -43,6 +36,8 @@ class Proxy:
     """Connections accepted so far."""
     self.requested = 0
     """Bytes that came from clients."""
+    self.heard = bytearray()
+    """The first of them."""
     self.answered = 0
     """Bytes that came from the server, whether or not they were passed on."""
     self.heal()
@@ -126,14 +121,6 @@ class Proxy:
       _close(client, hard=True)  # as a server that is down would look
       return
     server.settimeout(None)
-    try:
-      if self._context is not None:
-        self.flowing.wait()
-        client = self._context.wrap_socket(client, server_side=True)
-    except OSError:
-      _close(client)
-      _close(server)
-      return
     for each in (client, server):
       with contextlib.suppress(OSError):
         each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -171,6 +158,8 @@ class _Pair:
       while True:
         data = self._client.recv(65536)
         self._proxy.requested += len(data)
+        if len(self._proxy.heard) < _HEARD:
+          self._proxy.heard += data
         self._proxy.flowing.wait()
         if not data:
           self._server.shutdown(socket.SHUT_WR)

@@ -26,8 +26,7 @@ enum ChromaOptions {
       scheme: isTLS ? .https : .http, host: address.host, port: address.port ?? (isTLS ? 443 : 8000))
     // "/" at the end is how browsers write an address without a path.
     endpoint.basePath = String(address.path.reversed().drop { $0 == "/" }.reversed())
-    endpoint.caFile = try options.text("ca_file")
-    endpoint.verifiesTLS = !(try options.boolean("insecure") ?? false)
+    try endpoint.readTrust(options)
     if let proxy = try options.secret("proxy") { endpoint.proxy = proxy }
     var settings = ChromaSettings(
       endpoint: endpoint, tenant: try text("tenant", "default_tenant", options),

@@ -23,8 +23,7 @@ struct MilvusOptions {
       scheme: scheme, host: address.place.host, port: address.place.port ?? (scheme == .https ? 443 : Self.defaultPort))
     endpoint.version = .http2
     endpoint.acceptsCompressed = false
-    endpoint.caFile = try options.text("ca_file")
-    endpoint.verifiesTLS = try options.boolean("insecure") != true
+    try endpoint.readTrust(options)
     endpoint.proxy = try options.secret("proxy")
     let inPath = try Self.database(inPathOf: address.place)
     settings.database = try Self.name("database", options) ?? inPath ?? ""
