@@ -171,7 +171,7 @@ import Testing
     }
   }
 
-  @Test func aChildLetsGoOfTheConnectionAndTheParentGoesOn() throws {
+  @Test func aForkedChildLetsGoOfTheConnectionAndTheParentGoesOn() throws {
     let server = try ScriptedServer(
       [.read, answer("200 OK"), .read, answer("200 OK", "still here")], [.read, answer("200 OK")])
     defer { server.stop() }

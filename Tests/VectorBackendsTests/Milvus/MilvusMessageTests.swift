@@ -46,7 +46,9 @@ import Testing
     var settings = MilvusSettings(collection: "docs")
     settings.database = "db"
     let frame = try rows.frame(settings)
-    return fields(Array(try Array(frame.elements).withUnsafeBytes { try GRPCFrame.message(of: $0) }))
+    return try withExtendedLifetime(frame) {
+      fields(Array(try GRPCFrame.message(of: UnsafeRawBufferPointer(frame.elements))))
+    }
   }
 
   private func add(_ id: String, _ vector: [Float], _ json: String, to rows: inout MilvusRows) throws {

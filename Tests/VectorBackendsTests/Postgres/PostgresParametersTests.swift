@@ -8,23 +8,20 @@ import VectorModel
   @Test func anArrayOfTextsHasTheFormOfTheServer() {
     var parameters = PostgresParameters()
     let texts = ["a", nil, ""]
+    // One byte more than there is, so that an empty text has an address.
+    let memory = texts.map { text in
+      let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: (text?.utf8.count ?? 0) + 1, alignment: 1)
+      copy.copyBytes(from: Array((text ?? "").utf8))
+      return copy
+    }
+    defer { for each in memory { each.deallocate() } }
     parameters.textArray(3) { place in
-      texts[place].map { text in
-        let bytes = Array(text.utf8)
-        return withExtendedLifetime(bytes) { Self.lasting(bytes) }
-      }
+      texts[place].map { UnsafeRawBufferPointer(rebasing: memory[place].prefix($0.utf8.count)) }
     }
     let expected: [UInt8] =
       [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 25, 0, 0, 0, 3, 0, 0, 0, 1]
       + [0, 0, 0, 1, 0x61] + [0xff, 0xff, 0xff, 0xff] + [0, 0, 0, 0]
     #expect(Array(parameters.bytes.elements) == expected)
-  }
-
-  /// Memory that outlives the test; a few bytes.
-  private static func lasting(_ bytes: [UInt8]) -> UnsafeRawBufferPointer {
-    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 1)
-    copy.copyBytes(from: bytes)
-    return UnsafeRawBufferPointer(start: copy.baseAddress, count: bytes.count)
   }
 
   @Test func noValueIsAnEmptyArrayWithoutADimension() {
