@@ -6,6 +6,8 @@ let root = Context.packageDirectory
 let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
+  // Checked wherever the tests run: a check that fails would end the host, and they cost some percent of every call.
+  .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 // One kernel source, three builds. Only these targets may hold instructions newer than x86-64-v1: scripts/check-isa.

@@ -6,8 +6,9 @@ extension RedisBackend {
   /// Records of one request, and its bytes: a request is an attempt with a timeout of its own.
   private static let sliceRecords = 2000
   private static let sliceBytes = 16 << 20
-  /// Records of one transaction, and its bytes.
-  private static let groupRecords = 500
+  /// Records of one transaction, and its bytes: few enough that the server, which begins with EXEC, is not waiting for most of
+  /// them to arrive.
+  private static let groupRecords = 100
   private static let groupBytes = 4 << 20
 
   package func upsert(
@@ -49,28 +50,44 @@ extension RedisBackend {
       connection, context, pending, answer throws(AttemptFailure) in
       let transactions = RedisTransactions()
       var commands = RedisCommands()
-      var group: [Int] = []
-      for position in 0..<pending.count {
-        let item = slice.lowerBound + pending[position]
+      var next = 0
+      while next < pending.count {
         // The last one of an id is written; those before it share its fate.
-        guard batch.isWritten(item), let row = batch.vectors.row(item) else { continue }
-        if group.isEmpty { commands.command("MULTI") }
-        let vector = UnsafeRawBufferPointer(start: row, count: batch.vectors.dimensions * 4)
-        let isWritten = batch.metadata.withEntry(item) {
-          writer.write(id: batch.ids[item], vector: vector, metadata: $0, to: &commands)
+        let (group, items) = Self.group(of: pending, from: &next, slice, batch)
+        if group.isEmpty { continue }
+        commands.command("MULTI")
+        writer.delete(batch.ids, items, to: &commands)
+        for item in items {
+          guard let row = batch.vectors.row(item) else { throw RedisFailure.outOfMemory }
+          let vector = UnsafeRawBufferPointer(start: row, count: batch.vectors.dimensions * 4)
+          let isWritten = batch.metadata.withEntry(item) {
+            writer.write(id: batch.ids[item], vector: vector, metadata: $0, to: &commands)
+          }
+          guard isWritten else { throw RedisFailure.outOfMemory }
         }
-        guard isWritten else { throw RedisFailure.outOfMemory }
-        group.append(position)
-        if group.count == Self.groupRecords || commands.bytes.count >= Self.groupBytes {
-          try transactions.send(group, commandsEach: 2, &commands, connection, context)
-          group.removeAll(keepingCapacity: true)
-        }
+        try transactions.send(group, leading: 1, commandsEach: 1, &commands, connection, context)
       }
-      if !group.isEmpty { try transactions.send(group, commandsEach: 2, &commands, connection, context) }
       try transactions.finish(connection, context)
       try transactions.report(to: answer)
     }
     return try WriteOutcome(outcome, of: .upsert, items: slice.count, deleted: nil)
+  }
+
+  /// The positions of one transaction among those pending from `next` on, and the items of the batch that they are.
+  private static func group(
+    of pending: PendingItems, from next: inout Int, _ slice: Range<Int>, _ batch: RecordBatch
+  ) -> (positions: [Int], items: [Int]) {
+    var (positions, items, bytes): ([Int], [Int], Int) = ([], [], 0)
+    while next < pending.count, positions.count < groupRecords, bytes < groupBytes {
+      let item = slice.lowerBound + pending[next]
+      if batch.isWritten(item) {
+        positions.append(next)
+        items.append(item)
+        bytes += batch.vectors.dimensions * 4 + batch.metadata.withEntry(item) { $0.count }
+      }
+      next += 1
+    }
+    return (positions, items)
   }
 }
 

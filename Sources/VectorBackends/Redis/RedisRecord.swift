@@ -36,27 +36,27 @@ final class RedisRecordWriter {
     }
   }
 
-  /// Deletes a record and writes it anew: two commands. False when out of memory.
+  /// Deletes records, so that they can be written anew: one command.
+  func delete(_ ids: PackedStrings, _ items: [Int], to commands: inout RedisCommands) {
+    commands.begin(1 + items.count)
+    commands.add(word: "DEL")
+    for item in items { commands.add(index.keys, namespace, ids[item]) }
+  }
+
+  /// Writes a record that is not there: one command. False when out of memory.
   func write(
     id: UnsafeRawBufferPointer, vector: UnsafeRawBufferPointer, metadata: UnsafeRawBufferPointer,
     to commands: inout RedisCommands
   ) -> Bool {
-    let start = index.keys.start(of: namespace, id: id)
-    return start.bytes.withUnsafeBytes { start in
-      commands.begin(2)
-      commands.add(word: "DEL")
-      commands.add(start, id)
-      var fields = 0
-      for field in MetadataEncoding.fields(of: metadata) where Self.kind(field.value) != nil { fields += 1 }
-      commands.begin(6 + 2 * fields + (metadata.isEmpty ? 0 : 2))
-      commands.add(word: "HSET")
-      commands.add(start, id)
-      commands.add(index.vectorIdentifier)
-      commands.add(vector)
-      commands.add(RedisColumn.namespaceField)
-      commands.add(namespaceTag)
-      return metadata.isEmpty || append(metadata, to: &commands)
-    }
+    let fields = columnCount(metadata)
+    commands.begin(6 + 2 * fields + (metadata.isEmpty ? 0 : 2))
+    commands.add(word: "HSET")
+    commands.add(index.keys, namespace, id)
+    commands.add(index.vectorIdentifier)
+    commands.add(vector)
+    commands.add(RedisColumn.namespaceField)
+    commands.add(namespaceTag)
+    return metadata.isEmpty || append(metadata, to: &commands)
   }
 
   /// The blob and the columns of a record's metadata, names and values. False when out of memory.

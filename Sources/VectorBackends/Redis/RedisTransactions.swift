@@ -8,6 +8,7 @@ import VectorModel
 final class RedisTransactions {
   private struct Group {
     let positions: [Int]
+    let leading: Int
     let commandsEach: Int
     /// Replies that have come, that of MULTI the first.
     var replies = 0
@@ -15,7 +16,10 @@ final class RedisTransactions {
     var refusal: String?
     var isLoose = false
 
-    var expected: Int { positions.count * commandsEach + 2 }
+    /// Replies of EXEC.
+    var results: Int { leading + positions.count * commandsEach }
+    /// And those of MULTI, of each command as it is queued, and of EXEC itself.
+    var expected: Int { results + 2 }
   }
 
   private struct Failure {
@@ -32,12 +36,15 @@ final class RedisTransactions {
   private var hasApplied = false
 
   /// Ends the transaction that `commands` began, sends it, and waits for those before it. `commands` is empty afterwards.
+  ///
+  /// - Parameter leading: commands before those of the single records, for all of them.
   func send(
-    _ positions: [Int], commandsEach: Int, _ commands: inout RedisCommands, _ connection: RedisConnection,
+    _ positions: [Int], leading: Int = 0, commandsEach: Int, _ commands: inout RedisCommands,
+    _ connection: RedisConnection,
     _ context: CallContext
   ) throws(AttemptFailure) {
     commands.command("EXEC")
-    groups.append(Group(positions: positions, commandsEach: commandsEach))
+    groups.append(Group(positions: positions, leading: leading, commandsEach: commandsEach))
     try connection.exchange(commands, leaving: commands.count, context) { take($0) }
     commands.removeAll()
   }
@@ -86,7 +93,7 @@ final class RedisTransactions {
   /// Reads what EXEC answers: one reply a command, or that nothing was done.
   private func end(_ group: Group, _ reply: RedisReply) {
     if reply.kind == .null { return conflicts += group.positions }
-    let isDone = reply.kind == .array && reply.count == group.positions.count * group.commandsEach
+    let isDone = reply.kind == .array && reply.count == group.results
     guard isDone else {
       let error = group.refusal ?? reply.error ?? "EXEC answers neither replies nor an error"
       for position in group.positions {
@@ -97,7 +104,11 @@ final class RedisTransactions {
     hasApplied = true
     for (number, element) in reply.elements.enumerated() {
       guard let error = element.error else { continue }
-      let position = group.positions[number / group.commandsEach]
+      guard number >= group.leading else {
+        failures += group.positions.map { Failure(position: $0, error: error, mayHaveApplied: true) }
+        break
+      }
+      let position = group.positions[(number - group.leading) / group.commandsEach]
       // The command before it was done: the record may be gone.
       if failures.last?.position != position {
         failures.append(Failure(position: position, error: error, mayHaveApplied: true))

@@ -101,6 +101,12 @@ import Testing
     let isWritten = [UInt8](repeating: 1, count: 8).withUnsafeBytes { vector in
       metadata.withEntry(0) { entry in
         writer.note(entry)
+        ByteString("idno").bytes.withUnsafeBytes { bytes in
+          [UInt64(0), 2, 4].withUnsafeBufferPointer { offsets in
+            let ids = PackedStrings(bytes: bytes.baseAddress, offsets: offsets.baseAddress, count: 2)
+            writer.delete(ids, [0, 1], to: &commands)
+          }
+        }
         return ByteString("id").bytes.withUnsafeBytes { id in
           writer.write(id: id, vector: vector, metadata: entry, to: &commands)
         }
@@ -112,7 +118,7 @@ import Testing
     try readReplies(String(decoding: commands.bytes.elements, as: UTF8.self)) { reply in
       words.append(reply.elements.map { String(decoding: $0.bytes ?? .init(start: nil, count: 0), as: UTF8.self) })
     }
-    #expect(words[0] == ["DEL", "p:\u{1f}1:tid"])
+    #expect(words[0] == ["DEL", "p:\u{1f}1:tid", "p:\u{1f}1:tno"])
     let hash = String(decoding: RedisTag.tag("~b").bytes, as: UTF8.self)
     #expect(
       words[1] == [
