@@ -292,6 +292,7 @@ void arguments_make(worker *w, const function_entry *f, call_values *c) {
       case ROLE_NUMBER: *value = (uint32_t)(hostile(w) ? rng_next(r) : rng_below(r, 4)); break;
       case ROLE_CALLBACK:
         if (p->kind == CALLBACK_LOG) *value = rng_chance(r, 50) ? 0 : (uint64_t)&on_log;
+        else if (p->kind == CALLBACK_INTERRUPT) *value = rng_chance(r, 50) ? 0 : (uint64_t)&on_interrupt;
         else *value = hostile(w) && rng_chance(r, 10) ? 0 : (uint64_t)&on_done;
         break;
       case ROLE_CONTEXT: *value = rng_next(r); break;

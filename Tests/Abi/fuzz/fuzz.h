@@ -25,7 +25,7 @@ typedef enum {
 typedef enum { RETURNS_STATUS, RETURNS_NUMBER, RETURNS_NOTHING, RETURNS_TEXT } return_kind;
 
 enum { KIND_DATABASE, KIND_RESULTS, KIND_WRITE_REPORT, KIND_CANCEL_TOKEN, KIND_REQUEST, KIND_COUNT };
-enum { CALLBACK_LOG, CALLBACK_DONE };
+enum { CALLBACK_LOG, CALLBACK_DONE, CALLBACK_INTERRUPT };
 enum {
   STRUCT_VECTORS, STRUCT_STRINGS, STRUCT_CALL_OPTIONS, STRUCT_SEARCH_OPTIONS, STRUCT_PAGE_OPTIONS, STRUCT_COLUMNS,
   STRUCT_WRITE_COLUMNS
@@ -160,6 +160,9 @@ void on_log(void *context, vdb_log_level level, const char *event, size_t length
 
 /* Frees the request it is told of when its context is odd: then nobody else has it. */
 void on_done(void *context, vdb_request *request, vdb_status status);
+
+/* Given to vdb_interrupt_set: ends every third wait. */
+int32_t on_interrupt(void *context);
 /* After every call: counts requests that were queued or cancelled, and waits while too many are under way. */
 void requests_note(const function_entry *f, vdb_status status);
 /* Waits until every request has ended. Returns how many of them were told twice, or never. */
