@@ -23,6 +23,30 @@ import Testing
     #expect((check([UInt8](repeating: 0x78, count: 513))?.message.count ?? 999) < 160)
   }
 
+  @Test(arguments: 1...40) func aBatchIsCheckedAtEveryPlace(length: Int) throws {
+    let plain = [UInt8](repeating: 0x01, count: length)
+    func problem(_ id: [UInt8]) throws -> VectorError? {
+      try withPacked([plain, id]) { ids in
+        errorOf { () throws(VectorError) in try checkIDs(ids, context: .unbounded) }
+      }
+    }
+    for place in 0..<length {
+      for byte: UInt8 in [0x01, 0x7F, 0x00, 0x80, 0xFF] {
+        var id = plain
+        id[place] = byte
+        let error = try problem(id)
+        #expect(error?.status == (byte == 0 ? .invalidID : byte >= 0x80 ? .invalidUTF8 : nil))
+        #expect(error.map { $0.index == 1 } ?? true)
+      }
+      if place + 1 < length {
+        var id = plain
+        id.replaceSubrange(place..<place + 2, with: [0xC3, 0xA9])
+        #expect(try problem(id) == nil)
+      }
+    }
+    #expect(try problem([UInt8](repeating: 0x61, count: 513))?.status == .invalidID)
+  }
+
   @Test func lastOccurrenceWins() throws {
     func kept(_ ids: [String]) throws -> [Int]? { try written(ids.map { Array($0.utf8) }) }
     #expect(try kept([]) == nil)
