@@ -67,7 +67,8 @@ import Testing
   @Test func whatIsNoAnswerIsNoSuccess() throws {
     for (steps, status) in [
       (answer([1, 2], flag: 1, trailers: "grpc-status: 0\r\n"), Status.protocolViolation),
-      (answer([1, 2], trailers: ""), .protocolViolation),
+      // Whose connection stands.
+      (answer([1, 2], trailers: "") + [.read], .protocolViolation),
       ([.read, .write("HTTP/1.1 200 OK\r\ngrpc-status: 0\r\nContent-Length: 0\r\n\r\n")], .protocolViolation),
       (
         [.read, .write("HTTP/1.1 200 OK\r\ngrpc-status: 0\r\nContent-Length: 6\r\n\r\n\0\0\0\0\u{9}A")],
@@ -81,6 +82,15 @@ import Testing
       #expect(failed.kind == .refused)
       #expect(failed.error.status == status)
     }
+  }
+
+  @Test func anAnswerThatTheEndOfTheConnectionCutsIsWorthAnotherAttempt() throws {
+    let server = try ScriptedServer([
+      .read, .write("HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\n\r\n\0\0\0\0\u{9}A"),
+    ])
+    defer { server.stop() }
+    let failed = try #require(failure { () throws(AttemptFailure) in _ = try call(server) })
+    #expect(failed.kind == .broken && failed.mayHaveApplied && failed.error.status == .unavailable)
   }
 
   @Test func aGatewayThatIsDownIsWorthAnotherAttempt() throws {

@@ -45,6 +45,11 @@ extension HTTPConnection {
           response.errorStatus, "\(server) answered a gRPC call with HTTP status \(response.status): \(words)"))
     }
     guard let status = GRPCStatus(headers: response.headers, trailers: response.trailers) else {
+      if isGone {
+        throw AttemptFailure(
+          .broken, mayHaveApplied: true,
+          cause: VectorError(.unavailable, "the connection broke to \(server) within its answer"))
+      }
       throw response.violation("\(server) answered a gRPC call without a grpc-status")
     }
     guard status.code == .ok else { throw status.failure(server) }

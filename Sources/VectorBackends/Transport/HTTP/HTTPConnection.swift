@@ -70,6 +70,10 @@ package final class HTTPConnection {
   /// Whether the connection still stands, as far as one can see without waiting.
   var isAlive: Bool { transfer.sockets.allSatisfy { vdb_socket_is_open($0) != 0 } }
 
+  /// Whether the connection ended with the last answer. libcurl takes the end of an HTTP/2 connection for the end of an answer that it
+  /// cuts: who knows how answers end, by a trailer for example, has to look.
+  var isGone: Bool { transfer.sockets.isEmpty || !isAlive }
+
   /// Sends a request and reads its answer, of any status.
   ///
   /// Fails only where there is no whole answer: `unreachable`, `staleConnection`, `broken`, `timedOut` when the context's
