@@ -127,6 +127,19 @@ def test_insecure_takes_any_certificate(secured, name):
       db.drop()
 
 
+def test_the_modes_of_postgres(secured, stranger, name):
+  if secured.backend != "pgvector":
+    pytest.skip("others have none")
+  error = refused(name, secured.options(sslmode="require", ca_file=stranger))
+  assert "certificate" in str(error)
+  with Proxy(secured.host, secured.port, at="127.0.0.2") as elsewhere:
+    for trust in ({"sslmode": "verify-ca", "ca_file": secured.authority}, {"sslmode": "prefer"}):
+      with vectordb.create(name, **COMMON, **secured.options(at=elsewhere, **trust)) as db:
+        assert db.count() == 0
+        assert SECRET.encode() not in elsewhere.heard
+        db.drop()
+
+
 def test_nothing_is_told_to_a_server_without_tls(secured, name):
   with Proxy(secured.plain.host, secured.plain.port) as plain:
     for trust in ({"ca_file": secured.authority}, {"insecure": True}):
@@ -142,7 +155,7 @@ def test_plain_text_to_a_server_with_tls_fails(secured, name):
 
 def test_trust_without_tls_is_a_mistake(secured, name):
   if secured.backend == "pgvector":
-    return  # libpq decides: sslmode "prefer" with an authority is none
+    pytest.skip("libpq's sslmode says it")
   for trust in ({"ca_file": secured.authority}, {"insecure": True}):
     error = refused(name, secured.options(tls=False, **trust))
     assert isinstance(error, vectordb.InvalidOptionError) and "tls" in str(error)
