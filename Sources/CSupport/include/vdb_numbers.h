@@ -11,8 +11,9 @@ extern "C" {
 /* Longest text of one float. */
 #define VDB_FLOAT_TEXT 16
 
-/* Writes `count` finite float32 from `floats`, which need no alignment, with commas between them, each in the fewest digits
- * that read back as the same float. `out` has room for count * (VDB_FLOAT_TEXT + 1). Returns the bytes written. */
+/* Writes `count` finite float32 from `floats`, which need no alignment, with commas between them, as JSON numbers that read
+ * back as the same float: of nine digits, or of the fewest that do. `out` has room for count * (VDB_FLOAT_TEXT + 1). Returns
+ * the bytes written. */
 size_t vdb_floats_to_text(const void *_Nonnull floats, size_t count, char *_Nonnull out);
 
 /* Base64 with padding. `out` has room for vdb_base64_length(count), which is what it writes. */
