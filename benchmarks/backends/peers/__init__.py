@@ -6,6 +6,7 @@ enough; its Peer
   create(name) drop(name)   an empty collection with the index state that the library's own gets
   upsert(name, rows)        with the client, as its documentation says is fast
   search(name, query)       with the client: ids of the nearest
+  settle(name)              optional: has the server bring what was written into the state that it is searched in
   bare_upsert(name, rows, folder) -> (program, address, files)
   bare_search(name, rows, folder) -> (program, address, file)
 """
