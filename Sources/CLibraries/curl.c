@@ -79,6 +79,13 @@ CURLcode vdb_curl_easy_set_body(CURL *easy, vdb_curl_take take, void *context) {
   return code != CURLE_OK ? code : curl.easy_setopt(easy, CURLOPT_WRITEDATA, context);
 }
 
+CURLcode vdb_curl_easy_set_upload(CURL *easy, vdb_curl_give give, vdb_curl_seek seek, void *context) {
+  CURLcode code = curl.easy_setopt(easy, CURLOPT_READFUNCTION, give);
+  if (code == CURLE_OK) code = curl.easy_setopt(easy, CURLOPT_READDATA, context);
+  if (code == CURLE_OK) code = curl.easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek);
+  return code != CURLE_OK ? code : curl.easy_setopt(easy, CURLOPT_SEEKDATA, context);
+}
+
 CURLcode vdb_curl_easy_set_header(CURL *easy, vdb_curl_take take, void *context) {
   CURLcode code = curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, take);
   return code != CURLE_OK ? code : curl.easy_setopt(easy, CURLOPT_HEADERDATA, context);

@@ -29,6 +29,10 @@ CURLcode vdb_curl_easy_set_pointer(CURL *_Nonnull easy, CURLoption option, const
 
 /* Called with what arrives of a body, or with one line of a header; answers how many bytes it took, all or none. */
 typedef size_t (*vdb_curl_take)(char *_Nullable bytes, size_t size, size_t count, void *_Nullable context);
+/* Called for the next bytes of a body that is sent; answers how many it wrote, 0 at the end. */
+typedef size_t (*vdb_curl_give)(char *_Nullable room, size_t size, size_t count, void *_Nullable context);
+/* Called to go on from another place of such a body; answers CURL_SEEKFUNC_OK, or _FAIL where it cannot. */
+typedef int (*vdb_curl_seek)(void *_Nullable context, curl_off_t offset, int origin);
 /* Called for a socket to connect with, CURL_SOCKET_BAD refuses; and with one to close, 0 when it did. */
 typedef curl_socket_t (*vdb_curl_open_socket)(void *_Nullable context, curlsocktype purpose,
                                               struct curl_sockaddr *_Nullable address);
@@ -38,6 +42,9 @@ typedef int (*vdb_curl_before_request)(void *_Nullable context, char *_Nullable 
                                        int own_port);
 
 CURLcode vdb_curl_easy_set_body(CURL *_Nonnull easy, vdb_curl_take _Nonnull take, void *_Nullable context);
+/* Used by requests with CURLOPT_POST whose CURLOPT_POSTFIELDS is NULL. */
+CURLcode vdb_curl_easy_set_upload(CURL *_Nonnull easy, vdb_curl_give _Nonnull give, vdb_curl_seek _Nonnull seek,
+                                  void *_Nullable context);
 CURLcode vdb_curl_easy_set_header(CURL *_Nonnull easy, vdb_curl_take _Nonnull take, void *_Nullable context);
 CURLcode vdb_curl_easy_set_sockets(CURL *_Nonnull easy, vdb_curl_open_socket _Nonnull open,
                                    vdb_curl_close_socket _Nonnull close, void *_Nullable context);

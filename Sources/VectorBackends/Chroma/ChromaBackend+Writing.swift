@@ -197,13 +197,14 @@ extension ChromaBackend {
       var end = from
       var replaced = 0
       while end < items.count, end - from < most, replaced < Self.replacedAtOnce {
-        if old[stored[end]] != nil { replaced += 1 }
+        if !old.isEmpty, old[stored[end]] != nil { replaced += 1 }
         end += 1
       }
       let piece = Array(items[from..<end])
       do throws(VectorError) {
         let whole = try ChromaBodies.upsert(
-          batch, piece, namespace: namespace, old: old, lists: known.lists, base64: known.limits.takesBase64)
+          batch, piece, stored: stored[from..<end], namespace: namespace, old: old, lists: known.lists,
+          base64: known.limits.takesBase64)
         if whole.count > Self.maxBodyBytes {
           guard piece.count > 1 else {
             throw VectorError(
@@ -216,9 +217,10 @@ extension ChromaBackend {
         let outcome = try requests.sendBatch(.upsert, items: piece.count, "\(path)/upsert", context) {
           (pending) throws(VectorError) in
           if pending.count == piece.count { return whole }
-          let rest = (0..<pending.count).map { piece[pending[$0]] }
+          let rest = (0..<pending.count).map { pending[$0] }
           return try ChromaBodies.upsert(
-            batch, rest, namespace: namespace, old: old, lists: known.lists, base64: known.limits.takesBase64)
+            batch, rest.map { piece[$0] }, stored: rest.map { stored[from + $0] }[...], namespace: namespace, old: old,
+            lists: known.lists, base64: known.limits.takesBase64)
         }
         try parts.add(outcome, of: piece)
       } catch {

@@ -91,44 +91,74 @@ enum ChromaBodies {
     }
   }
 
-  /// Some items of a batch, for "upsert".
+  /// Some items of a batch, for "upsert", under their stored ids. The batch must be kept until the body has been sent.
   static func upsert(
-    _ batch: RecordBatch, _ items: [Int], namespace: ByteString, old: [ByteString: [ByteString]], lists: ChromaLists,
-    base64: Bool
-  ) throws(VectorError) -> ColumnBuffer<UInt8> {
-    let dimensions = batch.vectors.dimensions
-    let row = try scratch(max(vdb_base64_length(dimensions * 4) + 2, dimensions * Int(VDB_FLOAT_TEXT + 1)))
-    return try body { json in
-      let ids = items.map { ChromaNames.storedID(batch.ids[$0], in: namespace) }
+    _ batch: RecordBatch, _ items: [Int], stored: ArraySlice<ByteString>, namespace: ByteString,
+    old: [ByteString: [ByteString]], lists: ChromaLists, base64: Bool
+  ) throws(VectorError) -> HTTPRowBody {
+    let head = try body { json in
       json.key("ids")
-      json.array(ids)
-      json.key("embeddings")
-      json.array { json in
-        for item in items {
-          guard let from = batch.vectors.row(item), let text = row.base else { continue }
-          if base64 {
-            writeBase64(from, dimensions * 4, text, to: &json)
-          } else {
-            json.array { json in writeFloats(from, dimensions, text, to: &json) }
-          }
-        }
-      }
+      json.array { json in for id in stored { json.string(id) } }
       json.key("metadatas")
       json.array { json in
-        for (item, id) in zip(items, ids) {
+        for (item, id) in zip(items, stored) {
+          let gone = old.isEmpty ? [] : old[id] ?? []
           batch.metadata.withEntry(item) { entry in
-            ChromaMetadata.write(entry, lists, namespace: namespace, removing: old[id] ?? [], to: &json)
+            ChromaMetadata.write(entry, lists, namespace: namespace, removing: gone, to: &json)
           }
         }
       }
     }
+    // One more member, in place of the end of the object.
+    head.truncate(to: head.count - 1)
+    let (key, end) = (",\"embeddings\":[", "]}")
+    guard key.utf8.allSatisfy({ head.append($0) }) else { throw outOfMemory }
+    let body =
+      if base64 { base64Rows(batch.vectors, items, head, end) } else { try numberRows(batch.vectors, items, head, end) }
+    guard let body else { throw outOfMemory }
+    return body
+  }
+
+  /// A body that ends with vectors as base64, which are all of the same length and are written while they are sent.
+  private static func base64Rows(
+    _ vectors: VectorRows, _ items: [Int], _ head: ColumnBuffer<UInt8>, _ end: String
+  ) -> HTTPRowBody? {
+    let size = vectors.dimensions * MemoryLayout<Float>.size
+    let length = vdb_base64_length(size)
+    let tail = ColumnBuffer<UInt8>()
+    guard end.utf8.allSatisfy({ tail.append($0) }) else { return nil }
+    return HTTPRowBody(head: head, rows: items.count, rowBytes: length + 3, tail: tail) { row, target in
+      // The space is for those after the first, which need a comma.
+      let text = target.assumingMemoryBound(to: UInt8.self)
+      text[0] = row == 0 ? 0x20 : 0x2C
+      text[1] = 0x22
+      if let from = vectors.row(items[row]) {
+        vdb_base64_encode(from, size, target.assumingMemoryBound(to: CChar.self) + 2)
+      }
+      text[length + 2] = 0x22
+    }
+  }
+
+  /// The same with vectors as numbers, for servers that take nothing else: written beforehand, as they differ in length.
+  private static func numberRows(
+    _ vectors: VectorRows, _ items: [Int], _ head: ColumnBuffer<UInt8>, _ end: String
+  ) throws(VectorError) -> HTTPRowBody? {
+    let row = try scratch(vectors.dimensions * Int(VDB_FLOAT_TEXT + 1))
+    for (place, item) in items.enumerated() {
+      guard let from = vectors.row(item), let text = row.base else { continue }
+      var json = JSONWriter(head)
+      if place > 0 { guard head.append(0x2C) else { return nil } }
+      json.array { json in writeFloats(from, vectors.dimensions, text, to: &json) }
+      if json.failed { return nil }
+    }
+    return end.utf8.allSatisfy({ head.append($0) }) ? HTTPRowBody(head: head) : nil
   }
 
   /// Changes of metadata, for "update": a null removes its key. `old` are the keys to be removed where the new ones lack them.
   static func update(
     ids: [ByteString], _ changes: MetadataBatch, _ items: [Int], old: [[ByteString]], lists: ChromaLists
-  ) throws(VectorError) -> ColumnBuffer<UInt8> {
-    try body { json in
+  ) throws(VectorError) -> HTTPRowBody {
+    let text = try body { json in
       json.key("ids")
       json.array(ids)
       json.key("metadatas")
@@ -140,6 +170,8 @@ enum ChromaBodies {
         }
       }
     }
+    guard let body = HTTPRowBody(head: text) else { throw outOfMemory }
+    return body
   }
 
   // MARK: - Parts
@@ -147,13 +179,15 @@ enum ChromaBodies {
   private static func body(_ members: (inout JSONWriter) -> Void) throws(VectorError) -> ColumnBuffer<UInt8> {
     var json = JSONWriter()
     json.object(members)
-    if json.failed { throw VectorError(.outOfMemory, "not enough memory for a request") }
+    if json.failed { throw outOfMemory }
     return json.output
   }
 
+  private static let outOfMemory = VectorError(.outOfMemory, "not enough memory for a request")
+
   private static func scratch(_ bytes: Int) throws(VectorError) -> ColumnBuffer<UInt8> {
     let buffer = ColumnBuffer<UInt8>()
-    guard buffer.reserve(bytes) else { throw VectorError(.outOfMemory, "not enough memory for a request") }
+    guard buffer.reserve(bytes) else { throw outOfMemory }
     return buffer
   }
 
@@ -171,15 +205,5 @@ enum ChromaBodies {
       vdb_floats_to_text(row, count, $0)
     }
     json.raw(UnsafeRawBufferPointer(start: text, count: length))
-  }
-
-  private static func writeBase64(
-    _ bytes: UnsafeRawPointer, _ count: Int, _ text: UnsafeMutablePointer<UInt8>, to json: inout JSONWriter
-  ) {
-    let length = vdb_base64_length(count)
-    text[0] = 0x22
-    (text + 1).withMemoryRebound(to: CChar.self, capacity: length) { vdb_base64_encode(bytes, count, $0) }
-    text[length + 1] = 0x22
-    json.raw(UnsafeRawBufferPointer(start: text, count: length + 2))
   }
 }

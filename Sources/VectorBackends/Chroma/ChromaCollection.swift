@@ -11,6 +11,18 @@ final class ChromaCollection: @unchecked Sendable {
     let shape: CollectionShape
     let limits: ChromaAnswers.Limits
     let lists: ChromaLists
+    /// Under which its records are reached.
+    let path: String
+
+    init(
+      id: ByteString, shape: CollectionShape, limits: ChromaAnswers.Limits, lists: ChromaLists, settings: ChromaSettings
+    ) {
+      self.id = id
+      self.shape = shape
+      self.limits = limits
+      self.lists = lists
+      path = "\(settings.databasePath)/\(id.text)"
+    }
   }
 
   let settings: ChromaSettings
@@ -53,7 +65,9 @@ final class ChromaCollection: @unchecked Sendable {
         }
         return try take(other, request, limits)
       }
-      if let found { remember(Known(id: found.id, shape: shape, limits: limits, lists: found.lists)) }
+      if let found {
+        remember(Known(id: found.id, shape: shape, limits: limits, lists: found.lists, settings: settings))
+      }
       return shape
     }
     guard let found else { throw VectorError(.internal, "\(title) was neither found nor created") }
@@ -64,7 +78,7 @@ final class ChromaCollection: @unchecked Sendable {
     _ found: ChromaAnswers.Collection, _ request: OpenRequest, _ limits: ChromaAnswers.Limits
   ) throws(VectorError) -> CollectionShape {
     let shape = try request.check(title, dimensions: found.dimensions, metric: found.metric)
-    remember(Known(id: found.id, shape: shape, limits: limits, lists: found.lists))
+    remember(Known(id: found.id, shape: shape, limits: limits, lists: found.lists, settings: settings))
     return shape
   }
 
@@ -140,15 +154,13 @@ final class ChromaCollection: @unchecked Sendable {
   ) throws(VectorError) -> Answer {
     guard let known else { throw VectorError(.internal, "\(title) has not been opened") }
     do throws(VectorError) {
-      return try body(known, path(known))
+      return try body(known, known.path)
     } catch {
       guard error.status == .notFound, error.details?.httpStatus == 404 else { throw error }
       let now = try renewed(known, context)
-      return try body(now, path(now))
+      return try body(now, now.path)
     }
   }
-
-  private func path(_ known: Known) -> String { "\(settings.databasePath)/\(known.id.text)" }
 
   /// The collection that has the name now. Errors: `notFound`, `conflict` when it is of another shape.
   private func renewed(_ old: Known, _ context: CallContext) throws(VectorError) -> Known {
@@ -156,7 +168,7 @@ final class ChromaCollection: @unchecked Sendable {
     guard let found = try look(.open, context) else { throw VectorError(.notFound, "there is no \(title)") }
     let request = OpenRequest(mode: .open, dimensions: old.shape.dimensions, metric: old.shape.metric)
     _ = try request.check(title, dimensions: found.dimensions, metric: found.metric)
-    let new = Known(id: found.id, shape: old.shape, limits: old.limits, lists: found.lists)
+    let new = Known(id: found.id, shape: old.shape, limits: old.limits, lists: found.lists, settings: settings)
     remember(new)
     return new
   }

@@ -103,7 +103,8 @@ extension ChromaAnswers {
   static func append(
     id: ByteString, metadata: JSONValue?, vector: JSONValue?, _ lists: ChromaLists, to results: ResultColumns
   ) throws(Violation) -> Bool {
-    guard withBytes(of: id, { results.ids.append(bytes: $0) }), results.idOffsets.append(UInt64(results.ids.count))
+    guard id.bytes.withUnsafeBytes({ results.ids.append(bytes: $0) }),
+      results.idOffsets.append(UInt64(results.ids.count))
     else { return false }
     if results.include.contains(.metadata) {
       if let metadata {

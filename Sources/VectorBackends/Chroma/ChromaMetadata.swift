@@ -13,11 +13,11 @@ enum ChromaMetadata {
       case .item, .other: continue
       case .list(let key):
         guard let list = list(value) else { continue }
-        withBytes(of: key) { json.key($0) }
+        key.bytes.withUnsafeBytes { json.key($0) }
         json.array { json in for item in list.elements { write(item, to: &json) } }
       case .value(let key):
         guard isMetadata(value, lists) else { continue }
-        withBytes(of: key) { json.key($0) }
+        key.bytes.withUnsafeBytes { json.key($0) }
         if value.kind == .array {
           json.array { json in for item in value.elements { write(item, to: &json) } }
         } else {
@@ -38,13 +38,17 @@ enum ChromaMetadata {
     var gone = Set(old)
     json.beginObject()
     for field in MetadataEncoding.fields(of: entry) {
-      let key = ChromaNames.storedKey(field.key)
       if case .strings(let items) = field.value, lists == .fields {
         write(items, field.key, to: &json, &gone)
         continue
       }
-      gone.remove(key)
-      withBytes(of: key) { json.key($0) }
+      if gone.isEmpty, ChromaNames.isStoredAsItIs(field.key) {
+        json.key(field.key)
+      } else {
+        let key = ChromaNames.storedKey(field.key)
+        gone.remove(key)
+        key.bytes.withUnsafeBytes { json.key($0) }
+      }
       switch field.value {
       case .string(let bytes): json.string(bytes)
       case .number(let number): json.number(number)
@@ -54,7 +58,7 @@ enum ChromaMetadata {
       }
     }
     for key in gone {
-      withBytes(of: key) { json.key($0) }
+      key.bytes.withUnsafeBytes { json.key($0) }
       json.null()
     }
     if !namespace.isEmpty {
@@ -73,7 +77,7 @@ enum ChromaMetadata {
     text.array { text in for item in items { text.string(item) } }
     let listKey = ChromaNames.listKey(key)
     gone.remove(listKey)
-    withBytes(of: listKey) { json.key($0) }
+    listKey.bytes.withUnsafeBytes { json.key($0) }
     json.string(UnsafeRawBufferPointer(text.output.elements))
     withExtendedLifetime(text.output) {}
     var seen: Set<ByteString> = []
@@ -81,7 +85,7 @@ enum ChromaMetadata {
       let itemKey = ChromaNames.itemKey(key, item)
       guard seen.insert(itemKey).inserted else { continue }
       gone.remove(itemKey)
-      withBytes(of: itemKey) { json.key($0) }
+      itemKey.bytes.withUnsafeBytes { json.key($0) }
       json.bool(true)
     }
   }

@@ -45,8 +45,12 @@ enum ChromaNames {
 
   /// The key under which a metadata key is stored: Chroma refuses those that begin with "#" and hides its own, "chroma:…".
   static func storedKey(_ key: UnsafeRawBufferPointer) -> ByteString {
-    guard key.first == 0x23 || key.starts(with: "chroma:".utf8) else { return ByteString(key) }
-    return ByteString(keyMark + key)
+    isStoredAsItIs(key) ? ByteString(key) : ByteString(keyMark + key)
+  }
+
+  /// Whether a metadata key is its own stored key.
+  static func isStoredAsItIs(_ key: UnsafeRawBufferPointer) -> Bool {
+    key.first != 0x23 && (key.first != 0x63 || !key.starts(with: "chroma:".utf8))
   }
 
   /// The key under which a list is stored as JSON.

@@ -23,7 +23,9 @@ final class ChromaRequests: Sendable {
     do throws(RequestFailure) {
       return try executor.run(kind, context) { (connection, context) throws(AttemptFailure) in
         attempts?.pointee += 1
-        return try exchange(connection, context, method, path, body, read)
+        defer { withExtendedLifetime(body) {} }
+        let bytes = body.map { HTTPBody.bytes(UnsafeRawBufferPointer($0.elements)) } ?? .none
+        return try exchange(connection, context, method, path, bytes, read)
       }
     } catch {
       throw VectorError(error, of: kind)
@@ -33,30 +35,27 @@ final class ChromaRequests: Sendable {
   /// Sends a batch of `items`; `body` writes those still to be done.
   func sendBatch(
     _ kind: RequestKind, items: Int, _ path: String, _ context: CallContext,
-    _ body: (PendingItems) throws(VectorError) -> ColumnBuffer<UInt8>
+    _ body: (PendingItems) throws(VectorError) -> HTTPRowBody
   ) throws(VectorError) -> WriteOutcome {
     let outcome = executor.runBatch(kind, items: items, context) {
       (connection, context, pending, _) throws(AttemptFailure) in
-      let written: ColumnBuffer<UInt8>
+      let written: HTTPRowBody
       do throws(VectorError) { written = try body(pending) } catch { throw AttemptFailure(local: error) }
-      try exchange(connection, context, .post, path, written) { _ in }
+      try exchange(connection, context, .post, path, .rows(written)) { _ in }
     }
     return try WriteOutcome(outcome, of: kind, items: items, deleted: nil)
   }
 
   private func exchange<Answer>(
     _ connection: HTTPConnection, _ context: CallContext, _ method: HTTPMethod, _ path: String,
-    _ body: ColumnBuffer<UInt8>?, _ read: (JSONValue) throws(ChromaAnswers.Violation) -> Answer
+    _ body: HTTPBody, _ read: (JSONValue) throws(ChromaAnswers.Violation) -> Answer
   ) throws(AttemptFailure) -> Answer {
     var headers = [("Accept", "application/json")]
     if let authorization { headers.append((authorization.name, authorization.value)) }
     var request = HTTPRequest(method, path, headers: headers)
-    if let body {
-      request.headers.append(("Content-Type", "application/json"))
-      request.body = .bytes(UnsafeRawBufferPointer(body.elements))
-    }
+    if body.count > 0 { request.headers.append(("Content-Type", "application/json")) }
+    request.body = body
     let response = try connection.send(request, context: context)
-    withExtendedLifetime(body) {}
     guard response.isSuccess else { throw response.failure(Self.error(response)) }
     let document = try response.json("the answer of Chroma")
     do throws(ChromaAnswers.Violation) {

@@ -200,13 +200,9 @@ enum MilvusPageToken {
 extension ResultColumns {
   /// Appends the id of a row. Errors: `outOfMemory`.
   func append(id: some Collection<UInt8>) throws(VectorError) {
-    guard let target = ids.extend(by: id.count) else { throw .resultOutOfMemory }
-    var at = 0
-    for byte in id {
-      target[at] = byte
-      at += 1
-    }
-    guard idOffsets.append(UInt64(ids.count)) else { throw .resultOutOfMemory }
+    let isCopied =
+      id.withContiguousStorageIfAvailable { ids.append(contentsOf: $0) } ?? id.allSatisfy { ids.append($0) }
+    guard isCopied, idOffsets.append(UInt64(ids.count)) else { throw .resultOutOfMemory }
   }
 
   /// What a row without a record has where metadata and a vector would stand. Errors: `outOfMemory`.

@@ -111,19 +111,21 @@ extension MilvusBackend {
 
   /// The queries of one request, each as the bytes of its floats.
   private func placeholders(_ queries: VectorRows, _ range: Range<Int>) throws(VectorError) -> Data {
-    var value = MilvusProtoPlaceholderValue()
-    value.tag = "$0"
-    value.type = MilvusCollection.DataType.floatVector
+    let (value, group) = (ColumnBuffer<UInt8>(), ColumnBuffer<UInt8>())
     let size = queries.dimensions * MemoryLayout<Float>.size
+    // PlaceholderValue: tag, type, values; PlaceholderGroup: placeholders. Written here, where the queries are copied once.
+    var isWritten =
+      value.append(field: 1, text: "$0")
+      && value.append(field: 2, number: UInt64(MilvusCollection.DataType.floatVector))
     for query in range {
       guard let row = queries.row(query) else { continue }
-      value.values.append(Data(bytes: row, count: size))
+      isWritten = isWritten && value.append(field: 3, bytes: UnsafeRawBufferPointer(start: row, count: size))
     }
-    var group = MilvusProtoPlaceholderGroup()
-    group.placeholders = [value]
-    do { return try group.serializedData() } catch {
-      throw VectorError(.internal, "queries could not be written: \(error)")
+    defer { withExtendedLifetime((value, group)) {} }
+    guard isWritten, group.append(field: 1, bytes: UnsafeRawBufferPointer(value.elements)), let base = group.base else {
+      throw VectorError(.outOfMemory, "not enough memory for a request")
     }
+    return Data(bytes: base, count: group.count)
   }
 
   // MARK: - The answer

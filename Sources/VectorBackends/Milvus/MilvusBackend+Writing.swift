@@ -33,7 +33,7 @@ extension MilvusBackend {
 
   private func send(_ rows: MilvusRows, _ place: MilvusPlace, _ context: CallContext) throws(VectorError) {
     if rows.count == 0 { return }
-    let frame = try rows.frame(settings)
+    let frame = HTTPBody.rows(try rows.frame(settings))
     try alone(context) { () throws(VectorError) in
       do throws(VectorError) {
         let _: MilvusProtoMutationResult = try requests.call(.upsert, .upsert, frame: frame, context)
@@ -111,10 +111,11 @@ extension MilvusBackend {
         if !isCopied { throw .resultOutOfMemory }
       }
       let changed = try merged(entry, item, changes, repeated, replace: replace)
-      if let vector = vector.base {
-        try rows.append(id: ids[item], vector: vector, entry: UnsafeRawBufferPointer(changed.elements))
+      if let base = vector.base {
+        try rows.append(
+          id: ids[item], vector: base, owner: vector, entry: UnsafeRawBufferPointer(changed.elements))
       }
-      withExtendedLifetime((vector, changed)) {}
+      withExtendedLifetime(changed) {}
       if rows.isFull {
         try send(rows, place, context)
         rows = MilvusRows(collection, place)

@@ -46,6 +46,11 @@ struct MilvusPlace: Sendable, Equatable {
     return front.withUnsafeBytes { output.append(bytes: $0) } && output.append(bytes: id)
   }
 
+  /// Bytes of the primary key of a record.
+  func lengthOfKey(of id: UnsafeRawBufferPointer) -> Int {
+    (prefix.isEmpty && id.starts(with: Self.reserved) ? Self.escape.count : prefix.count) + id.count
+  }
+
   func key(of id: UnsafeRawBufferPointer) -> [UInt8] {
     (prefix.isEmpty && id.starts(with: Self.reserved) ? Self.escape : prefix) + Array(id)
   }

@@ -21,12 +21,14 @@ final class MilvusRequests: Sendable {
   func call<Request: Message, Answer: MilvusAnswer>(
     _ kind: RequestKind, _ method: MilvusMethod, _ request: Request, _ context: CallContext
   ) throws(VectorError) -> Answer {
-    try call(kind, method, frame: try Self.frame(request), context)
+    let frame = try Self.frame(request)
+    defer { withExtendedLifetime(frame) {} }
+    return try call(kind, method, frame: .bytes(UnsafeRawBufferPointer(frame.elements)), context)
   }
 
   /// As above, for a message that is in its frame already.
   func call<Answer: MilvusAnswer>(
-    _ kind: RequestKind, _ method: MilvusMethod, frame: ColumnBuffer<UInt8>, _ context: CallContext
+    _ kind: RequestKind, _ method: MilvusMethod, frame: HTTPBody, _ context: CallContext
   ) throws(VectorError) -> Answer {
     do throws(RequestFailure) {
       return try executor.run(kind, context) { (connection, context) throws(AttemptFailure) in
@@ -46,7 +48,7 @@ final class MilvusRequests: Sendable {
   }
 
   private func send<Answer: MilvusAnswer>(
-    _ method: MilvusMethod, _ frame: ColumnBuffer<UInt8>, on connection: HTTPConnection, _ context: CallContext
+    _ method: MilvusMethod, _ frame: HTTPBody, on connection: HTTPConnection, _ context: CallContext
   ) throws(AttemptFailure) -> Answer {
     let reply = try connection.unary(method.path, frame, metadata: metadata, context: context)
     let answer = try reply.withMessage { (bytes) throws(AttemptFailure) -> Answer in

@@ -58,7 +58,7 @@ extension ColumnBuffer where Element == UInt8 {
   }
 
   /// The tag of a field of bytes, or of a message, and its length.
-  private func append(field: Int, length: Int) -> Bool {
+  func append(field: Int, length: Int) -> Bool {
     append(varint: UInt64(field << 3 | 2)) && append(varint: UInt64(length))
   }
 }

@@ -67,7 +67,7 @@ import Testing
     #expect(results.scores.elements[2] == Float(1) / 3)
     let sent = server.requests[2]
     #expect(sent.hasPrefix("POST /api/v2/tenants/t/databases/d/collections/\(Self.id)/query HTTP/1.1"))
-    #expect(sent.hasSuffix(#"{"query_embeddings":[[0.1,-2]],"n_results":3,"include":["distances"]}"#))
+    #expect(sent.hasSuffix(#"{"query_embeddings":[[0.100000001,-2]],"n_results":3,"include":["distances"]}"#))
   }
 
   @Test func recordsOfANamespaceInTheDefaultOneMakeTheSearchSayWhichItMeans() throws {
@@ -172,11 +172,14 @@ import Testing
       }
     }
     // The server takes three at once.
+    let vector = #""AACAPwAAAEA=""#
+    // In which order keys are taken away is left open.
     #expect(
-      server.requests[3].hasSuffix(
-        #"{"ids":["a","b","c"],"embeddings":["AACAPwAAAEA=","AACAPwAAAEA=","AACAPwAAAEA="],"#
-          + #""metadatas":[{"n":3,"old":null,"_vdb_l:k":null},null,{"_vdb_l:k":"[\"x\"]","_vdb_i:1:k:x":true}]}"#)
-        || server.requests[3].contains(#"{"n":3,"_vdb_l:k":null,"old":null}"#))
+      [#""old":null,"_vdb_l:k":null"#, #""_vdb_l:k":null,"old":null"#].contains { gone in
+        server.requests[3].hasSuffix(
+          #"{"ids":["a","b","c"],"metadatas":[{"n":3,\#(gone)},null,{"_vdb_l:k":"[\"x\"]","_vdb_i:1:k:x":true}],"#
+            + #""embeddings":[ \#(vector),\#(vector),\#(vector)]}"#)
+      })
     #expect(outcome.applied == 3)
     #expect(outcome.failures.items.elements.map(\.index) == [3])
     #expect(outcome.failures.reason(outcome.failures.items.elements[0]).status == .unavailable)

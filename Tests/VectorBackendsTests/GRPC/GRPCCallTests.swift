@@ -23,8 +23,10 @@ import Testing
       throw AttemptFailure(.refused, mayHaveApplied: false, cause: error)
     }
     guard let frame = GRPCFrame.begin(), frame.append(0x41), GRPCFrame.finish(frame) else { return [] }
+    defer { withExtendedLifetime(frame) {} }
     let answer = try connection.unary(
-      "/package.Service/Method", frame, metadata: [("authorization", "eA==")], context: context)
+      "/package.Service/Method", .bytes(UnsafeRawBufferPointer(frame.elements)),
+      metadata: [("authorization", "eA==")], context: context)
     return answer.withMessage { Array($0) }
   }
 

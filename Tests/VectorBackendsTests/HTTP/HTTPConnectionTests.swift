@@ -52,6 +52,38 @@ import Testing
     #expect(tally[.bytesSent] == UInt64(body.count))
   }
 
+  /// Bodies of all kinds one after the other, each asked for in its own way.
+  @Test func aBodyIsMadeWhileItGoesOut() throws {
+    let script: [ScriptedServer.Step] = [.read, answer("200 OK")]
+    let server = try ScriptedServer(script + script + script + script)
+    defer { server.stop() }
+    let connection = try connection(to: server)
+    let rows = try #require(
+      HTTPRowBody(head: ColumnBuffer(), rows: 1000, rowBytes: 2000) { row, target in
+        let byte = UInt8(ascii: "a") + UInt8(row % 26)
+        target.initializeMemory(as: UInt8.self, repeating: byte, count: 2000)
+      })
+    _ = try connection.send(HTTPRequest(.post, "/", body: .rows(rows)), context: .unbounded)
+    let bytes = Array("plain".utf8)
+    _ = try bytes.withUnsafeBytes { bytes in
+      try connection.send(HTTPRequest(.post, "/", body: .bytes(bytes)), context: .unbounded)
+    }
+    _ = try connection.send(HTTPRequest(.get, "/get"), context: .unbounded)
+    // The same once more, from its beginning.
+    _ = try connection.send(HTTPRequest(.put, "/", body: .rows(rows)), context: .unbounded)
+    let sent = server.requests
+    #expect(
+      sent.map { $0.prefix { $0 != "\r\n" } } == [
+        "POST / HTTP/1.1", "POST / HTTP/1.1", "GET /get HTTP/1.1", "PUT / HTTP/1.1",
+      ])
+    let whole = (0..<1000).map { String(repeating: Character(Unicode.Scalar(0x61 + UInt8($0 % 26))), count: 2000) }
+    #expect(sent[0].hasSuffix("\r\n\r\n" + whole.joined()))
+    #expect(sent[1].hasSuffix("\r\n\r\nplain"))
+    #expect(sent[2].hasSuffix("\r\n\r\n"))
+    #expect(sent[3].hasSuffix("\r\n\r\n" + whole.joined()))
+    #expect(sent[3].contains("Content-Length: 2000000\r\n"))
+  }
+
   @Test func headersAndTrailersAreFoundWhateverTheirCase() throws {
     let server = try ScriptedServer([
       .read, .write("HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"),

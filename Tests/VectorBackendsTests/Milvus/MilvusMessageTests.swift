@@ -46,20 +46,22 @@ import Testing
     var settings = MilvusSettings(collection: "docs")
     settings.database = "db"
     let frame = try rows.frame(settings)
-    return try withExtendedLifetime(frame) {
-      fields(Array(try GRPCFrame.message(of: UnsafeRawBufferPointer(frame.elements))))
-    }
+    var bytes = [UInt8](repeating: 0, count: frame.count)
+    let written = bytes.withUnsafeMutableBytes { frame.read(into: $0) }
+    #expect(written == frame.count)
+    return fields(try bytes.withUnsafeBytes { Array(try GRPCFrame.message(of: $0)) })
   }
 
   private func add(_ id: String, _ vector: [Float], _ json: String, to rows: inout MilvusRows) throws {
     let metadata = try encoded(json)
     let entry = metadata.withEntry(0) { Array($0) }
     let id = Array(id.utf8)
+    let floats = ColumnBuffer<Float>()
+    for number in vector { #expect(floats.append(number)) }
+    let base = try #require(floats.base)
     try id.withUnsafeBytes { id in
-      try vector.withUnsafeBytes { vector in
-        try entry.withUnsafeBytes { entry in
-          if let base = vector.baseAddress { try rows.append(id: id, vector: base, entry: entry) }
-        }
+      try entry.withUnsafeBytes { entry in
+        try rows.append(id: id, vector: UnsafeRawPointer(base), owner: floats, entry: entry)
       }
     }
   }
@@ -74,16 +76,16 @@ import Testing
     #expect(sent.first { $0.number == 4 }?.bytes == Array("ns_t".utf8))
     #expect(sent.first { $0.number == 7 }?.value == 2)
     let columns = try sent.filter { $0.number == 5 }.map { try MilvusProtoFieldData(serializedBytes: $0.bytes) }
-    #expect(columns.map(\.fieldName) == ["id", "vector", "metadata"])
-    #expect(columns.map(\.type) == [21, 101, 23])
+    #expect(columns.map(\.fieldName) == ["id", "metadata", "vector"])
+    #expect(columns.map(\.type) == [21, 23, 101])
     let keys = columns[0].scalars.stringData.data.map { String(decoding: $0, as: UTF8.self) }
     #expect(keys == ["_vdb_ns_t:a", "_vdb_ns_t:" + String(repeating: "é", count: 200)])
-    #expect(columns[1].vectors.dim == 2)
-    let floats = columns[1].vectors.floatVector.data.withUnsafeBytes { bytes in
+    #expect(columns[2].vectors.dim == 2)
+    let floats = columns[2].vectors.floatVector.data.withUnsafeBytes { bytes in
       (0..<bytes.count / 4).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
     }
     #expect(floats == [1, 2, -3, 0.5])
-    let documents = columns[2].scalars.jsonData.data.map { String(decoding: $0, as: UTF8.self) }
+    let documents = columns[1].scalars.jsonData.data.map { String(decoding: $0, as: UTF8.self) }
     #expect(documents == [#"{"k":"v","b":true}"#, "{}"])
   }
 
@@ -99,7 +101,7 @@ import Testing
         var rows = MilvusRows(lite, place)
         #expect(throws: Never.self) {
           try add("x", [1, 2], json, to: &rows)
-          let column = try MilvusProtoFieldData(serializedBytes: try message(rows).filter { $0.number == 5 }[2].bytes)
+          let column = try MilvusProtoFieldData(serializedBytes: try message(rows).filter { $0.number == 5 }[1].bytes)
           #expect(column.scalars.jsonData.data.map { String(decoding: $0, as: UTF8.self) } == [stored])
           let visible = ColumnBuffer<UInt8>()
           try Array(stored.utf8).withUnsafeBytes { try MilvusMetadata.appendVisible($0, to: visible) }

@@ -21,10 +21,10 @@ package struct GRPCAnswer {
 extension HTTPConnection {
   /// Sends one message and reads one: a unary call.
   ///
-  /// `method` is "/package.Service/Method", `frame` a finished `GRPCFrame`. The server is told how long the answer is waited
+  /// `method` is "/package.Service/Method", `body` a finished `GRPCFrame`. The server is told how long the answer is waited
   /// for. Fails as `send` does, with what the status of the answer says, and with `refused` for what is no answer of gRPC.
   package func unary(
-    _ method: String, _ frame: ColumnBuffer<UInt8>, metadata: [(name: String, value: String)], context: CallContext
+    _ method: String, _ body: HTTPBody, metadata: [(name: String, value: String)], context: CallContext
   ) throws(AttemptFailure) -> GRPCAnswer {
     var headers = metadata
     // No more exact type: Milvus tells gRPC from other HTTP on its port by this very text.
@@ -32,10 +32,7 @@ extension HTTPConnection {
     headers.append(("te", "trailers"))
     headers.append(("grpc-accept-encoding", "identity"))
     if let timeout = Self.timeout(until: context.deadline) { headers.append(("grpc-timeout", timeout)) }
-    let request = HTTPRequest(
-      .post, method, headers: headers, body: .bytes(UnsafeRawBufferPointer(frame.elements)))
-    let response = try send(request, context: context)
-    withExtendedLifetime(frame) {}
+    let response = try send(HTTPRequest(.post, method, headers: headers, body: body), context: context)
     let server = endpoint.authority
     guard response.status == 200 else {
       // Not from a gRPC server, or not from its handler: a proxy, a web page.
@@ -67,11 +64,13 @@ extension HTTPConnection {
     }
   }
 
-  /// The header's text: at most eight digits and a unit, here milliseconds.
+  /// The header's text: at most eight digits and a unit, here milliseconds. From a second on in steps of a tenth, rounded up:
+  /// the headers of one call are then mostly those of the next.
   static func timeout(until deadline: UInt64?) -> String? {
     guard let deadline else { return nil }
     let now = monotonicNanoseconds()
     let left = deadline > now ? (deadline - now) / 1_000_000 : 0
-    return "\(min(max(left, 1), 99_999_999))m"
+    if left < 1000 { return "\(max(left, 1))m" }
+    return "\(min((left + 99) / 100 * 100, 99_999_999))m"
   }
 }

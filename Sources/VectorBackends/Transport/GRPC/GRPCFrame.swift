@@ -14,8 +14,11 @@ package enum GRPCFrame {
   }
 
   /// Writes the length of the message into the header; false for a message beyond 4 GB.
-  package static func finish(_ frame: ColumnBuffer<UInt8>) -> Bool {
-    guard let base = frame.base, frame.count >= headerSize, let length = UInt32(exactly: frame.count - headerSize)
+  ///
+  /// - Parameter rest: bytes of the message that are not in the frame, and follow it.
+  package static func finish(_ frame: ColumnBuffer<UInt8>, rest: Int = 0) -> Bool {
+    guard let base = frame.base, frame.count >= headerSize,
+      let length = UInt32(exactly: frame.count - headerSize + rest)
     else {
       return false
     }

@@ -31,12 +31,14 @@ package enum HTTPBody {
   case none
   /// Borrowed until the request has ended.
   case bytes(UnsafeRawBufferPointer)
+  case rows(HTTPRowBody)
 
   /// Bytes it holds.
   var count: Int {
     switch self {
     case .none: 0
     case .bytes(let bytes): bytes.count
+    case .rows(let body): body.count
     }
   }
 }

@@ -33,14 +33,18 @@ final class HTTPTransfer {
   var cannotTellStart = false
   /// Whether the request may only go over the connection there is.
   var mustReuse = false
+  /// The body that goes out while it is made; nil for one that lies in memory.
+  fileprivate var upload: HTTPRowBody?
 
   /// Far more than any server has reason to send.
   private static let maxHeaderBytes = 128 << 10
 
   init(maxBodyBytes: Int) { self.maxBodyBytes = maxBodyBytes }
 
-  /// Before a request is sent.
-  func begin() {
+  /// Before a request is sent, with its body where libcurl has to ask for it.
+  func begin(upload: HTTPRowBody?) {
+    self.upload = upload
+    upload?.rewind()
     (headers, trailers, body) = (ColumnBuffer(), ColumnBuffer(), ColumnBuffer())
     problem = nil
     hasStarted = cannotTellStart
@@ -48,6 +52,9 @@ final class HTTPTransfer {
     wasDropped = false
     areHeadersDone = false
   }
+
+  /// Lets go of the body, when it has been sent or never will be.
+  func end() { upload = nil }
 
   /// Hands out what arrived and keeps none of it.
   func finish(status: Int) -> HTTPResponse {
@@ -68,6 +75,7 @@ final class HTTPTransfer {
     for code in [
       vdb_curl_easy_set_body(easy, takeBody, context),
       vdb_curl_easy_set_header(easy, takeHeader, context),
+      vdb_curl_easy_set_upload(easy, giveBody, rewindBody, context),
       vdb_curl_easy_set_sockets(easy, openSocket, closeSocket, context),
     ] where code != CURLE_OK {
       return code
@@ -130,6 +138,19 @@ private func takeHeader(
 ) -> Int {
   let line = UnsafeRawBufferPointer(start: bytes, count: count)
   return transfer(context)?.take(header: line) == true ? count : -1
+}
+
+private func giveBody(
+  _ room: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+  transfer(context)?.upload?.read(into: UnsafeMutableRawBufferPointer(start: room, count: size * count)) ?? 0
+}
+
+/// libcurl begins anew where a server refused to look at the request, or on its way to be told that it may not send again.
+private func rewindBody(_ context: UnsafeMutableRawPointer?, _ offset: curl_off_t, _ origin: Int32) -> Int32 {
+  guard offset == 0, origin == SEEK_SET, let upload = transfer(context)?.upload else { return CURL_SEEKFUNC_FAIL }
+  upload.rewind()
+  return CURL_SEEKFUNC_OK
 }
 
 private func requestStarts(
