@@ -54,6 +54,8 @@ def bulk(backend, module, peer, rows, arguments, folder):
   prepared = peer.bare_upsert("bench_bare", rows, folder)
 
   def write_ours():
+    if getattr(module, "ours_opens_the_client_s", False):
+      peer.create("bench_ours")
     with ours(peer, "bench_ours", module.index) as db:
       sides["ours"].append(timed(lambda: db.upsert(rows.ids, rows.vectors, rows.metadata)))
       assert db.count() == len(rows)
