@@ -13,6 +13,12 @@ package struct ByteString: Hashable, Sendable {
 
   package init(_ text: String) { bytes = Array(text.utf8) }
 
+  /// All bytes at one go: what an array does by itself takes them one by one.
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(bytes.count)
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
+
   package var count: Int { bytes.count }
   package var isEmpty: Bool { bytes.isEmpty }
 

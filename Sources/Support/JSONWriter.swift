@@ -19,6 +19,7 @@ package struct JSONWriter {
 
   /// The key of the value that follows.
   package mutating func key(_ key: UnsafeRawBufferPointer) {
+    if putPlain(key, isKey: true) { return }
     string(key)
     put(0x3A)
     needsComma = false
@@ -32,15 +33,8 @@ package struct JSONWriter {
   }
 
   package mutating func string(_ bytes: UnsafeRawBufferPointer) {
+    if putPlain(bytes, isKey: false) { return }
     separate()
-    // Most texts need no escape and are copied at one go.
-    if let source = bytes.baseAddress, Self.plainPrefix(bytes) == bytes.count {
-      guard let target = output.extend(by: bytes.count + 2) else { return failed = true }
-      target[0] = 0x22
-      UnsafeMutableRawPointer(target + 1).copyMemory(from: source, byteCount: bytes.count)
-      target[bytes.count + 1] = 0x22
-      return
-    }
     put(0x22)
     putEscaped(bytes)
     put(0x22)
@@ -87,6 +81,26 @@ package struct JSONWriter {
 
   /// What has been written, as a String: for messages and tests.
   package var text: String { withExtendedLifetime(output) { String(decoding: output.elements, as: UTF8.self) } }
+
+  /// Writes a text that needs no escape, as most do, at one go with its quotes and what is around them; false for another.
+  private mutating func putPlain(_ bytes: UnsafeRawBufferPointer, isKey: Bool) -> Bool {
+    guard let source = bytes.baseAddress, Self.plainPrefix(bytes) == bytes.count else { return false }
+    let size = bytes.count + (needsComma ? 1 : 0) + (isKey ? 3 : 2)
+    guard var target = output.extend(by: size) else {
+      failed = true
+      return true
+    }
+    if needsComma {
+      target[0] = 0x2C
+      target += 1
+    }
+    target[0] = 0x22
+    UnsafeMutableRawPointer(target + 1).copyMemory(from: source, byteCount: bytes.count)
+    target[bytes.count + 1] = 0x22
+    if isKey { target[bytes.count + 2] = 0x3A }
+    needsComma = !isKey
+    return true
+  }
 
   private mutating func begin(_ bracket: UInt8) {
     separate()

@@ -54,7 +54,7 @@ extension PgvectorBackend {
   private func answers(
     _ search: PgvectorSearch, _ queries: Range<Int>, _ context: CallContext
   ) throws(VectorError) -> [PostgresResult] {
-    var answers = try ask(search, Array(queries), exact: search.isExact, context)
+    var answers = try ask(search, queries, exact: search.isExact, context)
     if search.isExact || search.scan.mayFallShort { return answers }
     let short = answers.indices.filter { answers[$0].rows < search.fetched }
     if short.isEmpty { return answers }
@@ -64,9 +64,10 @@ extension PgvectorBackend {
   }
 
   private func ask(
-    _ search: PgvectorSearch, _ queries: [Int], exact: Bool, _ context: CallContext
+    _ search: PgvectorSearch, _ queries: some Collection<Int>, exact: Bool, _ context: CallContext
   ) throws(VectorError) -> [PostgresResult] {
     var statements: [PostgresStatement] = []
+    statements.reserveCapacity(queries.count + 1)
     if !exact, let index = search.table.index, let set = search.scan.statement(index, search.table.pgvector) {
       statements.append(set)
     }
@@ -76,6 +77,6 @@ extension PgvectorBackend {
     guard answers.count == statements.count else {
       throw VectorError(.protocolViolation, "Postgres answered \(answers.count) of \(statements.count) statements")
     }
-    return Array(answers.dropFirst(settings))
+    return settings == 0 ? answers : Array(answers.dropFirst(settings))
   }
 }

@@ -31,34 +31,59 @@ enum PgvectorMetadata {
   ///
   /// Postgres keeps numbers digit by digit: 1e300 has 301 of them then, and 5.0 is not 5. Text is copied as it stands.
   static func append(_ json: UnsafeRawBufferPointer, to output: ColumnBuffer<UInt8>) -> Bool {
-    guard output.reserve(json.count) else { return false }
-    var at = 0
-    while at < json.count {
-      let byte = json[at]
-      switch byte {
-      case UInt8(ascii: "\""):
-        let end = endOfString(json, at)
-        guard output.append(bytes: UnsafeRawBufferPointer(rebasing: json[at..<end])) else { return false }
-        at = end
-      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-        var end = at
-        while end < json.count, isOfNumber(json[end]) { end += 1 }
-        guard append(number: UnsafeRawBufferPointer(rebasing: json[at..<end]), to: output) else { return false }
-        at = end
-      case UInt8(ascii: " "): at += 1
-      default:
-        guard output.append(byte) else { return false }
-        at += 1
-      }
+    guard let base = json.baseAddress else { return true }
+    var from = base.assumingMemoryBound(to: UInt8.self)
+    let end = from + json.count
+    while from < end {
+      let before = output.count
+      guard let target = output.extend(by: end - from) else { return false }
+      let copied = copyPlain(from, end, to: target)
+      output.truncate(to: before + copied.written)
+      from += copied.read
+      if from == end { break }
+      var last = from
+      while last < end, isOfNumber(last.pointee) { last += 1 }
+      guard append(number: UnsafeRawBufferPointer(start: from, count: last - from), to: output) else { return false }
+      from = last
     }
     return true
   }
 
+  /// Copies what stands as it is, without the spaces between, up to a number that may have to be written in another way.
+  private static func copyPlain(
+    _ source: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>
+  ) -> (read: Int, written: Int) {
+    var from = source
+    var to = target
+    while from < end {
+      var last = from + 1
+      switch from.pointee {
+      case UInt8(ascii: " "):
+        from = last
+        continue
+      case UInt8(ascii: "\""): last = endOfString(from, end)
+      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+        var isInteger = true
+        while last < end, isOfNumber(last.pointee) {
+          if isOfFraction(last.pointee) { isInteger = false }
+          last += 1
+        }
+        guard isInteger, last - from <= 16 else { return (from - source, to - target) }
+      default: break
+      }
+      let count = last - from
+      to.update(from: from, count: count)
+      to += count
+      from = last
+    }
+    return (from - source, to - target)
+  }
+
   /// Behind the closing quote of the string that begins at `start`.
-  private static func endOfString(_ json: UnsafeRawBufferPointer, _ start: Int) -> Int {
+  private static func endOfString(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> UnsafePointer<UInt8> {
     var at = start + 1
-    while at < json.count, json[at] != UInt8(ascii: "\"") { at += json[at] == UInt8(ascii: "\\") ? 2 : 1 }
-    return min(at + 1, json.count)
+    while at < end, at.pointee != UInt8(ascii: "\"") { at += at.pointee == UInt8(ascii: "\\") ? 2 : 1 }
+    return min(at + 1, end)
   }
 
   private static func isOfNumber(_ byte: UInt8) -> Bool {
@@ -70,9 +95,13 @@ enum PgvectorMetadata {
     }
   }
 
+  /// Whether a byte makes a number one with a fraction or an exponent.
+  private static func isOfFraction(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: ".") || byte == UInt8(ascii: "e") || byte == UInt8(ascii: "E")
+  }
+
   private static func append(number text: UnsafeRawBufferPointer, to output: ColumnBuffer<UInt8>) -> Bool {
-    let isInteger = !text.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "e") || $0 == UInt8(ascii: "E") }
-    if isInteger, text.count <= 16 { return output.append(bytes: text) }
+    let isInteger = !text.contains(where: isOfFraction)
     let digits = String(decoding: text, as: UTF8.self)
     guard let value = Double(digits), value.isFinite else { return output.append(bytes: text) }
     // What no double holds was not written here, and is told as it is.

@@ -46,17 +46,25 @@ struct PgvectorQuery {
     namespace: ByteString, of table: PgvectorTable, isSelective: Bool = true, alias: String = ""
   ) throws(VectorError) -> String {
     guard let column = table.namespace else {
-      guard namespace.isEmpty else {
-        throw VectorError(
-          .unsupported,
-          "backend \"pgvector\": the table \(quoted(table.name)) has one namespace; option \"namespace_column\" names the column of several"
-        )
-      }
+      try Self.check(namespace: namespace, of: table)
       return "TRUE"
     }
     let test = "\(alias)\(column) = \(bind(namespace))"
-    return isSelective ? test : "CASE WHEN \(test) THEN TRUE ELSE FALSE END"
+    return isSelective ? test : Self.unselective(test)
   }
+
+  /// Errors: `unsupported` for a namespace the table cannot have.
+  static func check(namespace: ByteString, of table: PgvectorTable) throws(VectorError) {
+    guard table.namespace != nil || namespace.isEmpty else {
+      throw VectorError(
+        .unsupported,
+        "backend \"pgvector\": the table \(quoted(table.name)) has one namespace; option \"namespace_column\" names the column of several"
+      )
+    }
+  }
+
+  /// A condition that the server takes for what most rows have.
+  static func unselective(_ test: String) -> String { "CASE WHEN \(test) THEN TRUE ELSE FALSE END" }
 
   func statement(isRepeated: Bool = true) -> PostgresStatement {
     PostgresStatement(sql, parameters, isRepeated: isRepeated)

@@ -12,8 +12,9 @@ struct PgvectorSearch {
   private let request: SearchRequest
   private let namespace: ByteString
 
-  /// Errors: `invalidOption`.
+  /// Errors: `invalidOption`, `unsupported` for a namespace the table cannot have.
   init(_ request: SearchRequest, _ namespace: ByteString, _ table: PgvectorTable) throws(VectorError) {
+    try PgvectorQuery.check(namespace: namespace, of: table)
     self.request = request
     self.namespace = namespace
     self.table = table
@@ -23,27 +24,46 @@ struct PgvectorSearch {
     scan = try PgvectorScan(request, fetching: fetched)
   }
 
-  /// Errors: `unsupported` for a namespace the table cannot have, `outOfMemory`.
+  /// The statement of one query: the vector is `$1`, the namespace of a table with several `$2`. Errors: `outOfMemory`.
   func statement(_ query: Int, exact: Bool) throws(VectorError) -> PostgresStatement {
-    var sql = PgvectorQuery()
     guard let row = request.queries.row(query) else { throw .postgresOutOfMemory }
-    let vector = sql.bind(vector: row, dimensions: table.shape.dimensions, table.pgvector)
-    let scope = try sql.bind(namespace: namespace, of: table, isSelective: exact || !namespace.isEmpty)
-    var conditions = [scope]
-    if let filter = request.filter {
-      conditions.append(try PgvectorFilter(metadata: table.metadataInFilters).condition(filter.expression, &sql))
+    let dimensions = table.shape.dimensions
+    var bound = PgvectorQuery()
+    bound.parameters.reserve(2, bytes: 4 + 4 * dimensions + namespace.count)
+    bound.parameters.value(PostgresParameters.TypeNumber.unknown) { $0.append(vector: row, dimensions: dimensions) }
+    if table.namespace != nil { bound.parameters.text(namespace) }
+    guard let filter = request.filter else {
+      let form = PgvectorSearchTexts.Form(
+        fetched: fetched, include: request.include.rawValue, isExact: exact, isSelective: isSelective(exact))
+      let text = table.searches.text(form) { PostgresStatement.text(sql(exact: exact, filter: nil)) }
+      return PostgresStatement(text: text, bound.parameters, isRepeated: true)
     }
+    let condition = try PgvectorFilter(metadata: table.metadataInFilters).condition(filter.expression, &bound)
+    bound.sql = sql(exact: exact, filter: condition)
+    return bound.statement()
+  }
+
+  /// Whether the server may look the namespace up in an index instead of the index over vectors.
+  private func isSelective(_ exact: Bool) -> Bool { exact || !namespace.isEmpty }
+
+  private func sql(exact: Bool, filter: String?) -> String {
+    let vector = "$1::\(table.pgvector.vector)"
+    var conditions = ["TRUE"]
+    if let column = table.namespace {
+      let test = "\(column) = $2"
+      conditions = [isSelective(exact) ? test : PgvectorQuery.unselective(test)]
+    }
+    if let filter { conditions.append(filter) }
     let distance = table.distance(to: vector)
     // An index is used for the bare operator alone.
     let order = exact ? "(\(distance)) + 0" : table.indexedDistance(to: vector)
     var chosen = [table.idText, distance]
     if request.include.contains(.metadata), let metadata = table.metadata { chosen.append(metadata) }
     if request.include.contains(.vectors) { chosen.append(table.vector) }
-    sql.sql = """
+    return """
       SELECT \(chosen.joined(separator: ", ")) FROM \(table.qualified) WHERE \(conditions.joined(separator: " AND ")) \
       ORDER BY \(order) LIMIT \(fetched)
       """
-    return sql.statement()
   }
 
   // MARK: Hits
@@ -60,6 +80,7 @@ struct PgvectorSearch {
   ) throws(VectorError) {
     let metric = table.shape.metric
     var left = request.k
+    guard reserve(min(answer.rows, request.k), in: results) else { throw .resultOutOfMemory }
     for hit in try hits(answer, &pace) {
       guard let id = answer.bytes(hit.row, 0) else { throw .noRecord }
       if let excluded = request.excludedID, excluded.bytes.elementsEqual(id) { continue }
@@ -74,17 +95,30 @@ struct PgvectorSearch {
     try results.endQuery()
   }
 
+  /// Makes room for hits with ids and metadata of usual size, so that columns need not grow row by row.
+  private func reserve(_ hits: Int, in results: ResultColumns) -> Bool {
+    let hasMetadata = request.include.contains(.metadata)
+    return results.distances.reserve(hits) && results.scores.reserve(hits) && results.idOffsets.reserve(hits)
+      && results.ids.reserve(24 * hits) && (!hasMetadata || results.metadataOffsets.reserve(hits))
+      && (!hasMetadata || results.metadata.reserve(64 * hits))
+  }
+
   private func hits(_ answer: PostgresResult, _ pace: inout Pace) throws(VectorError) -> [Hit] {
     var hits: [Hit] = []
     hits.reserveCapacity(answer.rows)
+    var isOrdered = true
     for row in 0..<answer.rows {
       try pace.spend(bytes: 100)
       guard let told = answer.double(row, 1) else { throw .noRecord }
       // A vector of zeros has no direction; only others can have written it.
       if told.isNaN { continue }
       let distance = table.shape.metric == .cosine ? min(max(told, 0), 2) : told
-      hits.append(Hit(row: row, distance: Float(distance)))
+      let hit = Hit(row: row, distance: Float(distance))
+      if let last = hits.last, last.distance >= hit.distance { isOrdered = false }
+      hits.append(hit)
     }
+    // As the server ordered them, but for those that are equally far.
+    if isOrdered { return hits }
     hits.sort { left, right in
       if left.distance != right.distance { return left.distance < right.distance }
       guard let one = answer.bytes(left.row, 0), let other = answer.bytes(right.row, 0) else { return false }

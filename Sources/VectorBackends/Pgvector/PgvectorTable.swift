@@ -19,6 +19,7 @@ final class PgvectorTable: Sendable {
   let index: PgvectorIndex?
   /// Whether COPY can write it: the id is text, the metadata `jsonb`.
   let isCopyable: Bool
+  let searches = PgvectorSearchTexts()
 
   init(
     schema: String, name: String, columns: (id: String, vector: String, metadata: String?, namespace: String?),

@@ -22,10 +22,7 @@ struct PgvectorUpsert {
     self.batch = batch
     self.namespace = namespace
     self.table = table
-    if table.namespace == nil {
-      var unused = PgvectorQuery()
-      _ = try unused.bind(namespace: namespace, of: table)
-    }
+    try PgvectorQuery.check(namespace: namespace, of: table)
     for item in 0..<batch.ids.count {
       try table.idType.check(batch.ids[item], index: item)
       try batch.metadata.withEntry(item) { (entry) throws(VectorError) in
@@ -244,22 +241,22 @@ struct PgvectorUpsert {
     let size = 2 + (hasNamespace ? 4 + namespace.count : 0) + 4 + id.count + 4 + vectorSize
     guard let start = buffer.extend(by: size) else { return false }
     var cursor = UnsafeMutableRawPointer(start)
-    func put(_ number: UInt32) {
-      cursor.storeBytes(of: number.bigEndian, as: UInt32.self)
-      cursor += 4
-    }
-    func put(_ bytes: UnsafeRawBufferPointer) {
-      put(UInt32(truncatingIfNeeded: bytes.count))
-      if let source = bytes.baseAddress { cursor.copyMemory(from: source, byteCount: bytes.count) }
-      cursor += bytes.count
-    }
     cursor.storeBytes(of: UInt16(hasNamespace ? 4 : 3).bigEndian, as: UInt16.self)
     cursor += 2
-    if hasNamespace { namespace.bytes.withUnsafeBytes { put($0) } }
-    put(id)
-    put(UInt32(truncatingIfNeeded: vectorSize))
-    storeVector(row, dimensions: dimensions, at: cursor)
+    if hasNamespace { cursor = namespace.bytes.withUnsafeBytes { Self.store($0, at: cursor) } }
+    cursor = Self.store(id, at: cursor)
+    cursor.storeBytes(of: UInt32(truncatingIfNeeded: vectorSize).bigEndian, as: UInt32.self)
+    storeVector(row, dimensions: dimensions, at: cursor + 4)
     return true
+  }
+
+  /// Writes bytes behind their length; where the next ones go.
+  private static func store(
+    _ bytes: UnsafeRawBufferPointer, at target: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    target.storeBytes(of: UInt32(truncatingIfNeeded: bytes.count).bigEndian, as: UInt32.self)
+    if let source = bytes.baseAddress { (target + 4).copyMemory(from: source, byteCount: bytes.count) }
+    return target + 4 + bytes.count
   }
 
   /// The signature, no flags, no extension.

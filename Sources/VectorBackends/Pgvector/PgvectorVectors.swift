@@ -1,3 +1,4 @@
+import CSupport
 import Support
 import VectorModel
 
@@ -14,23 +15,7 @@ extension ColumnBuffer where Element == UInt8 {
 func storeVector(_ row: UnsafeRawPointer, dimensions: Int, at target: UnsafeMutableRawPointer) {
   target.storeBytes(of: UInt16(truncatingIfNeeded: dimensions).bigEndian, as: UInt16.self)
   target.storeBytes(of: 0, toByteOffset: 2, as: UInt16.self)
-  swapWords(from: row, to: target + 4, count: dimensions)
-}
-
-/// Copies words of 32 bits with their bytes in the other order. Written so that it becomes vector instructions.
-private func swapWords(from source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int) {
-  var at = 0
-  while count - at >= 8 {
-    let words = (source + 4 * at).loadUnaligned(as: SIMD8<UInt32>.self)
-    let pairs = (words &<< 24) | ((words & 0xff00) &<< 8) | ((words &>> 8) & 0xff00) | (words &>> 24)
-    (target + 4 * at).storeBytes(of: pairs, as: SIMD8<UInt32>.self)
-    at += 8
-  }
-  while at < count {
-    let word = (source + 4 * at).loadUnaligned(as: UInt32.self)
-    (target + 4 * at).storeBytes(of: word.byteSwapped, as: UInt32.self)
-    at += 1
-  }
+  vdb_swap_words(row, target + 4, dimensions)
 }
 
 extension ColumnBuffer where Element == Float {
@@ -43,6 +28,6 @@ extension ColumnBuffer where Element == Float {
         .protocolViolation, "Postgres answered a vector of \(bytes.count) bytes, expected \(dimensions) dimensions")
     }
     guard let target = extend(by: dimensions) else { throw .resultOutOfMemory }
-    swapWords(from: base + 4, to: UnsafeMutableRawPointer(target), count: dimensions)
+    vdb_swap_words(base + 4, target, dimensions)
   }
 }

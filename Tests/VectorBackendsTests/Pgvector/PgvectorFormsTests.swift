@@ -37,6 +37,36 @@ import VectorModel
     #expect(Array(id.utf8).withUnsafeBytes { type.holds($0) } == isHeld)
   }
 
+  @Test(arguments: [1, 7, 8, 9, 19])
+  func aVectorIsItsFloatsAsNetworksOrderThem(dimensions: Int) throws {
+    let floats = (0..<dimensions).map { Float($0) * 1.1 - 3 }
+    let bytes = ColumnBuffer<UInt8>()
+    #expect(floats.withUnsafeBytes { $0.baseAddress.map { bytes.append(vector: $0, dimensions: dimensions) } } == true)
+    var expected: [UInt8] = [0, UInt8(dimensions), 0, 0]
+    for float in floats { withUnsafeBytes(of: float.bitPattern.bigEndian) { expected += $0 } }
+    withExtendedLifetime(bytes) { #expect(Array(bytes.elements) == expected) }
+    let back = ColumnBuffer<Float>()
+    try withExtendedLifetime(bytes) {
+      try back.append(vector: UnsafeRawBufferPointer(bytes.elements), dimensions: dimensions)
+    }
+    withExtendedLifetime(back) { #expect(Array(back.elements) == floats) }
+  }
+
+  @Test func theTextOfAFormIsMadeOnceWhileItIsRemembered() {
+    let texts = PgvectorSearchTexts()
+    var made = 0
+    func text(_ fetched: Int) -> ByteString {
+      let form = PgvectorSearchTexts.Form(fetched: fetched, include: 1, isExact: false, isSelective: true)
+      return texts.text(form) {
+        made += 1
+        return ByteString("\(fetched)")
+      }
+    }
+    #expect(text(1) == "1" && text(2) == "2" && text(1) == "1")
+    #expect(made == 2)
+    for fetched in 1...1000 { #expect(text(fetched) == ByteString("\(fetched)")) }
+  }
+
   @Test func aPageTokenLeadsBackToItsID() throws {
     let id = Array("é\"x".utf8)
     let token = id.withUnsafeBytes { PgvectorPageToken.write($0) }

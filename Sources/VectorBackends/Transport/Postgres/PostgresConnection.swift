@@ -19,6 +19,8 @@ package final class PostgresConnection: @unchecked Sendable {
   private let namePrefix: String
   /// Names of prepared statements, with a NUL behind, by their SQL.
   private var names: [ByteString: [CChar]] = [:]
+  /// The one that was asked for last, which mostly is asked for again: its text is the same memory then, and needs no hash.
+  private var latest: (sql: ByteString, name: [CChar])?
   private var preparedCount = 0
   /// Whether it has answered before, so that it may have died since.
   var isUsed = false
@@ -54,7 +56,12 @@ package final class PostgresConnection: @unchecked Sendable {
   }
 
   /// The name of a statement prepared before.
-  func name(of sql: ByteString) -> [CChar]? { names[sql] }
+  func name(of sql: ByteString) -> [CChar]? {
+    if let latest, latest.sql == sql { return latest.name }
+    guard let name = names[sql] else { return nil }
+    latest = (sql, name)
+    return name
+  }
 
   /// A name for a statement that is about to be prepared.
   func newName(for sql: ByteString) -> [CChar] {
@@ -66,10 +73,16 @@ package final class PostgresConnection: @unchecked Sendable {
 
   var holdsTooManyStatements: Bool { names.count >= Self.mostPrepared }
 
-  func forgetStatements() { names = [:] }
+  func forgetStatements() {
+    names = [:]
+    latest = nil
+  }
 
   /// Forgets a statement that may not have been prepared after all.
-  func forget(_ sql: ByteString) { names[sql] = nil }
+  func forget(_ sql: ByteString) {
+    names[sql] = nil
+    latest = nil
+  }
 
   /// Notes that the server does not keep prepared statements; false where the settings insist on them.
   func stopPreparing() -> Bool {

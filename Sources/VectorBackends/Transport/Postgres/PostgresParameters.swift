@@ -30,6 +30,12 @@ package struct PostgresParameters {
 
   package var count: Int { places.count }
 
+  /// Makes room for that many values and bytes of them at one go; where there is none, adding them finds out.
+  package mutating func reserve(_ values: Int, bytes size: Int) {
+    places.reserveCapacity(values)
+    _ = bytes.reserve(size)
+  }
+
   package mutating func null(_ type: UInt32) { places.append(Place(type: type, range: nil)) }
 
   package mutating func text(_ value: UnsafeRawBufferPointer) {

@@ -6,11 +6,13 @@ package final class PostgresResult {
   private let libpq: Libpq
   private let result: OpaquePointer
   package let rows: Int
+  private let columns: Int
 
   init(_ result: OpaquePointer, _ libpq: Libpq) {
     self.result = result
     self.libpq = libpq
     rows = Int(libpq.functions.pointee.PQntuples(result))
+    columns = Int(libpq.functions.pointee.PQnfields(result))
   }
 
   deinit { libpq.functions.pointee.PQclear(result) }
@@ -20,13 +22,13 @@ package final class PostgresResult {
 
   /// The bytes of a value, valid as long as this object; nil for NULL and for what is not there.
   package func bytes(_ row: Int, _ column: Int) -> UnsafeRawBufferPointer? {
-    guard let row = Int32(exactly: row), let column = Int32(exactly: column), row >= 0, column >= 0,
-      row < libpq.functions.pointee.PQntuples(result), column < libpq.functions.pointee.PQnfields(result),
-      libpq.functions.pointee.PQgetisnull(result, row, column) == 0,
-      let value = libpq.functions.pointee.PQgetvalue(result, row, column)
-    else { return nil }
-    return UnsafeRawBufferPointer(
-      start: value, count: max(0, Int(libpq.functions.pointee.PQgetlength(result, row, column))))
+    guard row >= 0, row < rows, column >= 0, column < columns else { return nil }
+    let (row, column) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))
+    let functions = libpq.functions
+    let length = Int(functions.pointee.PQgetlength(result, row, column))
+    if length <= 0, functions.pointee.PQgetisnull(result, row, column) != 0 { return nil }
+    guard let value = functions.pointee.PQgetvalue(result, row, column) else { return nil }
+    return UnsafeRawBufferPointer(start: value, count: max(0, length))
   }
 
   /// A number of 2, 4 or 8 bytes.
@@ -61,8 +63,8 @@ package final class PostgresResult {
   /// Bytes of all values.
   var size: Int {
     var size = 0
-    for row in 0..<libpq.functions.pointee.PQntuples(result) {
-      for column in 0..<libpq.functions.pointee.PQnfields(result) {
+    for row in 0..<Int32(truncatingIfNeeded: rows) {
+      for column in 0..<Int32(truncatingIfNeeded: columns) {
         size += max(0, Int(libpq.functions.pointee.PQgetlength(result, row, column)))
       }
     }

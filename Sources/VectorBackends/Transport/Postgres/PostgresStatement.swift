@@ -10,10 +10,18 @@ package struct PostgresStatement {
   let isRepeated: Bool
 
   package init(_ sql: String, _ parameters: PostgresParameters = .init(), isRepeated: Bool = false) {
-    self.sql = ByteString(Array(sql.utf8) + [0])
+    self.init(text: Self.text(sql), parameters, isRepeated: isRepeated)
+  }
+
+  /// A statement whose text was made before by `text`.
+  package init(text: ByteString, _ parameters: PostgresParameters, isRepeated: Bool) {
+    sql = text
     self.parameters = parameters
     self.isRepeated = isRepeated
   }
+
+  /// SQL as a statement holds it: to be kept where the same statement comes again and again.
+  package static func text(_ sql: String) -> ByteString { ByteString(Array(sql.utf8) + [0]) }
 }
 
 /// A name of SQL in double quotes, so that nothing in it is taken for SQL.

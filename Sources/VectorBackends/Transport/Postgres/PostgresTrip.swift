@@ -72,8 +72,9 @@ private struct PostgresTrip {
   private let connection: PostgresConnection
   private let waiting: PostgresWaiting
   private let mayApply: Bool
-  /// For each command sent, whether its result is an answer.
-  private var isStatement: [Bool] = []
+  /// Commands sent, and which of them give no answer: those that prepare another one.
+  private var sent = 0
+  private var silent: [Int] = []
   /// Commands answered in full.
   private var answered = 0
   private var hasResult = false
@@ -144,7 +145,8 @@ private struct PostgresTrip {
           }
         }
         if isSent != 1 { throw notSent(isSent) }
-        isStatement.append(false)
+        silent.append(sent)
+        sent += 1
         waiting.context.tally?.add(.bytesSent, UInt64(statement.sql.count))
         name = new
       }
@@ -159,7 +161,8 @@ private struct PostgresTrip {
       return libpq.functions.pointee.PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1)
     }
     if isSent != 1 { throw notSent(isSent) }
-    isStatement.append(isAnswer)
+    if !isAnswer { silent.append(sent) }
+    sent += 1
     let size = statement.parameters.bytes.count + (name?.count ?? statement.sql.count)
     waiting.context.tally?.add(.bytesSent, UInt64(size))
   }
@@ -193,7 +196,7 @@ private struct PostgresTrip {
     let functions = connection.libpq.functions
     let handle = connection.handle
     var emptyTurns = 0
-    while answered < isStatement.count || isSyncSent && !isSynced, functions.pointee.PQisBusy(handle) == 0 {
+    while answered < sent || isSyncSent && !isSynced, functions.pointee.PQisBusy(handle) == 0 {
       guard let result = functions.pointee.PQgetResult(handle) else {
         // The end of one command's results, or none has arrived yet.
         if hasResult {
@@ -219,7 +222,7 @@ private struct PostgresTrip {
       functions.pointee.PQclear(result)
     case PGRES_TUPLES_OK, PGRES_COMMAND_OK:
       let answer = PostgresResult(result, connection.libpq)
-      guard answered < isStatement.count, isStatement[answered] else { return }
+      guard answered < sent, silent.isEmpty || !silent.contains(answered) else { return }
       waiting.context.tally?.add(.bytesReceived, UInt64(answer.size))
       results.append(answer)
     case PGRES_PIPELINE_ABORTED:
