@@ -115,7 +115,7 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    // What the library alone gets instead of functions of the C library.
+    // What the library alone gets, so that the Swift runtime inside it does no harm to the host.
     .target(name: "CHostGuard", cSettings: [.unsafeFlags(["-fvisibility=hidden"])]),
     // Link-only: flags here must not reach the test bundles, which depend on the targets above.
     .target(

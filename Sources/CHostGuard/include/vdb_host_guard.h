@@ -1,1 +1,1 @@
-/* Nothing to call: the linker puts what this target defines in the place of the C library's. */
+/* Nothing to call: what this target defines acts as the library is linked or loaded. */
