@@ -25,6 +25,7 @@ static const vdb_library_symbol symbols[] = {FUNCTIONS(SYMBOL)};
 
 static const char *prepare(void) {
   if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return "it fails to initialise itself";
+  vdb_gate_close_at_exit();
   const curl_version_info_data *info = curl.version_info(CURLVERSION_NOW);
   if ((info->features & CURL_VERSION_SSL) == 0) return "it was built without TLS";
   /* Otherwise a name look-up would block beyond every deadline, or need signals. */

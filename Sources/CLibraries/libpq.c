@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "CSupport.h"
+
 static vdb_libpq libpq;
 
 #define SYMBOL(name) {#name, (void **)&libpq.name},
@@ -15,6 +17,11 @@ static vdb_library library = {
 };
 
 const vdb_libpq *vdb_libpq_load(char *reason) { return vdb_library_load(&library, reason) == 0 ? &libpq : NULL; }
+
+void vdb_libpq_connected(void) {
+  static int is_known;
+  if (!__atomic_exchange_n(&is_known, 1, __ATOMIC_RELAXED)) vdb_gate_close_at_exit();
+}
 
 static void ignore(void *context, const char *message) { (void)context, (void)message; }
 

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -21,6 +22,9 @@ static counter counters[STRIPES];
 static uint32_t closed;
 /* Held while the gate is closed; who waits for it to open waits for this. */
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+/* Whether the process ends, and the thread that ends it, which the gate lets pass. */
+static uint32_t ending;
+static _Thread_local int is_ending;
 /* Threads that met the closed gate and are not inside yet. */
 static uint32_t kept_out;
 
@@ -47,11 +51,29 @@ static int try_to_enter(vdb_gate_seat *seat) {
   return 0;
 }
 
+/* Takes `opening`; 0 when the process ends, which keeps it, and has taken so long that somebody seems to wait for this thread. */
+static int take_opening(void) {
+  for (;;) {
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += VDB_GATE_LAST_WAIT_S;
+    if (pthread_mutex_timedlock(&opening, &end) == 0) return 1;
+    if (__atomic_load_n(&ending, __ATOMIC_SEQ_CST)) return 0;
+  }
+}
+
 static __attribute__((noinline)) void wait_and_enter(vdb_gate_seat *seat) {
+  if (is_ending) {
+    __atomic_fetch_add(counter_of(seat), 1, __ATOMIC_SEQ_CST);
+    return;
+  }
   __atomic_fetch_add(&kept_out, 1, __ATOMIC_SEQ_CST);
   do {
-    pthread_mutex_lock(&opening);
-    pthread_mutex_unlock(&opening);
+    if (take_opening()) {
+      pthread_mutex_unlock(&opening);
+    } else {
+      __atomic_store_n(&closed, 0, __ATOMIC_SEQ_CST);
+    }
   } while (!try_to_enter(seat));
   __atomic_fetch_sub(&kept_out, 1, __ATOMIC_SEQ_CST);
 }
@@ -109,8 +131,8 @@ void vdb_gate_let_in(void) {
   }
 }
 
-void vdb_gate_close(void) {
-  pthread_mutex_lock(&opening);
+/* With `opening` taken: waits, within bounds, until nobody but the calling thread is inside. */
+static void close_and_wait(void) {
   __atomic_store_n(&closed, 1, __ATOMIC_SEQ_CST);
   uint64_t end = milliseconds() + VDB_GATE_PATIENCE_MS;
   const uint64_t *own = own_seat.depth > 0 ? own_seat.inside : NULL;
@@ -125,7 +147,18 @@ void vdb_gate_close(void) {
   }
 }
 
+/* Whether the fork that goes on has taken `opening`. */
+static int is_closed_by_fork;
+
+void vdb_gate_close(void) {
+  if (is_ending || !take_opening()) return;
+  is_closed_by_fork = 1;
+  close_and_wait();
+}
+
 void vdb_gate_open(void) {
+  if (!is_closed_by_fork) return;
+  is_closed_by_fork = 0;
   __atomic_store_n(&closed, 0, __ATOMIC_SEQ_CST);
   pthread_mutex_unlock(&opening);
 }
@@ -135,5 +168,17 @@ void vdb_gate_open_in_child(void) {
   if (own_seat.depth > 0) *own_seat.inside = 1;
   kept_out = 0;
   closed = 0;
+  is_closed_by_fork = 0;
+  ending = 0;
+  is_ending = 0;
   pthread_mutex_init(&opening, NULL);
 }
+
+static void end_process(void) {
+  if (__atomic_load_n(&ending, __ATOMIC_SEQ_CST) || !take_opening()) return;
+  is_ending = 1;
+  __atomic_store_n(&ending, 1, __ATOMIC_SEQ_CST);
+  close_and_wait();
+}
+
+void vdb_gate_close_at_exit(void) { atexit(end_process); }

@@ -1,8 +1,13 @@
 """TLS between the library and each server: Redis has its own, the others stand behind a front that ends it."""
 
 import contextlib
+import json
+import os
+import random
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -193,3 +198,19 @@ def test_trouble_within_it(secured, name):
         right()
       assert SECRET.encode() not in proxy.heard
       db.drop()
+
+
+def test_a_process_may_end_while_calls_are_under_way(secured, name, tmp_path):
+  """The libraries below take themselves apart in `exit`: nobody may be inside them then."""
+  program, library = tmp_path / "exiting", Path(os.environ["VECTORDB_LIBRARY"]).resolve()
+  source = Path(__file__).with_name("exiting.c")
+  compiler = ["cc", "-std=gnu11", f"-I{source.parents[2] / 'include'}", source, library, f"-Wl,-rpath,{library.parent}"]
+  subprocess.run([*compiler, "-o", program], check=True)
+  with vectordb.create(name, **COMMON, **secured.options()) as db:
+    fill(db, 1)
+    options = json.dumps({**COMMON, **secured.options()})
+    for _ in range(40):
+      after = str(random.randrange(30_000))
+      done = subprocess.run([program, name, options, after], capture_output=True, text=True, timeout=30)
+      assert (done.returncode, done.stderr) == (0, ""), f"after {after} us"
+    db.drop()

@@ -31,4 +31,7 @@ const vdb_libpq *_Nullable vdb_libpq_load(char *_Nonnull reason);
 /* Has a connection throw the server's notices away instead of printing them. */
 void vdb_libpq_ignore_notices(const vdb_libpq *_Nonnull libpq, PGconn *_Nonnull connection);
 
+/* After a connection came about: whatever libpq initialises for TLS, it has initialised now (vdb_gate_close_at_exit). */
+void vdb_libpq_connected(void);
+
 #endif

@@ -9,6 +9,9 @@
 
 #include <stdint.h>
 
+/* How long threads stay outside while the process ends, in seconds: when it still lives then, it waits for one of them. */
+#define VDB_GATE_LAST_WAIT_S 1
+
 /* Longest time that a fork waits for threads to come to such a place, in milliseconds. */
 #define VDB_GATE_PATIENCE_MS 100
 
@@ -34,6 +37,10 @@ void vdb_gate_resume(uint32_t depth);
 void vdb_gate_close(void);
 void vdb_gate_open(void);
 void vdb_gate_open_in_child(void);
+/* Has the gate closed when the process calls `exit`, for all threads but that one: libraries such as OpenSSL take themselves
+ * apart then, under whoever is inside them. To be called after such a library has been initialised, which says itself when it
+ * ends: what was asked for later comes first. May be called again. */
+void vdb_gate_close_at_exit(void);
 /* Before any lock is taken for a fork: waits, within bounds, for those whom the last fork kept out, or threads that fork
  * one after the other would keep everybody else out for good. */
 void vdb_gate_let_in(void);

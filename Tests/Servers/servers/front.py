@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import socket
 import ssl
@@ -42,6 +43,8 @@ class Front:
     # One thread for all: an OpenSSL session does not stand two at once.
     self._loop = asyncio.new_event_loop()
     self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+    # A loop knows its tasks but weakly: one that waits for a connection which nobody else holds would be thrown away.
+    self._served: list[concurrent.futures.Future[None]] = []
 
   def __enter__(self) -> Front:
     self._thread.start()
@@ -69,7 +72,7 @@ class Front:
         client, _ = self._listener.accept()
       except OSError:
         return
-      asyncio.run_coroutine_threadsafe(self._serve(client), self._loop)
+      self._served.append(asyncio.run_coroutine_threadsafe(self._serve(client), self._loop))
 
   async def _serve(self, client: socket.socket) -> None:
     first, is_secure = b"", True

@@ -81,6 +81,7 @@ package final class PostgresConnectionFactory: ConnectionFactory {
       _ = functions.pointee.PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
       try wakeup.watching(context) { () throws(AttemptFailure) in try poll(handle, context, wakeup) }
       _ = functions.pointee.PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
+      vdb_libpq_connected()
       guard functions.pointee.PQsetnonblocking(handle, 1) == 0, functions.pointee.PQenterPipelineMode(handle) == 1
       else { throw failure(of: handle) }
       return PostgresConnection(
