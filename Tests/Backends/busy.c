@@ -181,7 +181,10 @@ int main(int argc, char **argv) {
   char *text = NULL;
   EXPECT(VDB_OK, vdb_database_describe_json(database, &text, NULL));
   vdb_string_free(text);
-  ENDS_WELL(vdb_database_drop(database, NULL));
+  vdb_status status = vdb_database_drop(database, NULL);
+  /* Milvus Lite may find that its own indexing has just moved what it is about to delete (docs/backends/milvus.md). */
+  if (status == VDB_E_BACKEND && strstr(options, "milvus")) status = vdb_database_drop(database, NULL);
+  ended_well(status, "drop");
   EXPECT(VDB_OK, vdb_database_close(database));
   free(data);
   return finish("busy");
