@@ -35,6 +35,9 @@ static void bare_open(const char *address, const text *first) {
   }
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, count_bytes);
+  /* libcurl 7.88 may wait a second for the end of an answer over HTTP/2 that is longer than its buffer. */
+  curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, 512L << 10);
+  curl_easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
   bodies = *first;
   free(copy);
   for (uint32_t length; next_body < bodies.length / 2; next_body += 4 + length) {
