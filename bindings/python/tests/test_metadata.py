@@ -124,6 +124,24 @@ def test_rows_that_are_no_mappings(db):
       db.upsert(["a"], np.zeros((1, 3)), metadata)
 
 
+@pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2500])
+def test_any_number_of_rows(db, count):
+  rows = [{"at": at} if at % 7 else None for at in range(count)]
+  db.upsert([str(at) for at in range(count)], np.ones((count, 3)), rows)
+  assert [db.get(str(at)).metadata for at in range(count)] == [row or {} for row in rows]
+
+
+def test_what_is_wrong_far_down_is_named(db):
+  rows = [{"at": at} for at in range(2500)]
+  rows[2100]["at"] = object()
+  with pytest.raises(TypeError, match="record 2100, key 'at'"):
+    db.upsert([str(at) for at in range(2500)], np.ones((2500, 3)), rows)
+  rows[2100] = {1: "x"}
+  with pytest.raises(TypeError, match="record 2100: the key 1"):
+    db.upsert([str(at) for at in range(2500)], np.ones((2500, 3)), rows)
+  assert db.count() == 0
+
+
 def test_metadata_of_another_length(db):
   with pytest.raises(vectordb.InvalidArgumentError):
     db.upsert(["a", "b"], np.zeros((2, 3)), [None])
