@@ -52,6 +52,15 @@ import Testing
     #expect(!error.message.contains("\n"))
   }
 
+  @Test(arguments: [
+    (#"[{"a": "x\u0000y"}]"#, true), (#"[{"a\u0000": 1}]"#, true), (#"[{"a": ["\n", "\\\u0000"]}]"#, true),
+    (#"[{"a": "\\u0000\u0001"}]"#, false), (#"[{"a": "u0000"}]"#, false), (#"[{"a": "\\"}]"#, false), ("[null]", false),
+  ])
+  func tellsWhetherNULMayBeThere(text: String, mayBe: Bool) throws {
+    #expect(try parse(text, count: 1).mayHoldNUL == mayBe)
+    #expect(!MetadataBatch(emptyCount: 1).mayHoldNUL)
+  }
+
   @Test func keysHaveLimits() throws {
     let longest = String(repeating: "k", count: 255)
     #expect(json(of: try encoded("{\"\(longest)\":1}")) == "{\"\(longest)\":1}")

@@ -25,6 +25,7 @@ struct PgvectorUpsert {
     try PgvectorQuery.check(namespace: namespace, of: table)
     for item in 0..<batch.ids.count {
       try table.idType.check(batch.ids[item], index: item)
+      if table.metadata != nil, !batch.metadata.mayHoldNUL { continue }
       try batch.metadata.withEntry(item) { (entry) throws(VectorError) in
         try PgvectorMetadata.check(entry, index: item)
         guard table.metadata != nil || entry.isEmpty else {

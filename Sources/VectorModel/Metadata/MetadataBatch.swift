@@ -6,6 +6,8 @@ import Support
 package struct MetadataBatch: @unchecked Sendable {
   /// Number of records.
   package let count: Int
+  /// Whether a key or a text may hold a NUL character; false = none does.
+  package let mayHoldNUL: Bool
   /// Number of entries: `count`, or none when every record is without metadata.
   private let entryCount: Int
   private let bytes: UnsafeRawPointer?
@@ -16,11 +18,12 @@ package struct MetadataBatch: @unchecked Sendable {
 
   /// `count` records without metadata.
   package init(emptyCount count: Int) {
-    self.init(count: count, bytes: ColumnBuffer(), ends: ColumnBuffer())
+    self.init(count: count, bytes: ColumnBuffer(), ends: ColumnBuffer(), mayHoldNUL: false)
   }
 
-  init(count: Int, bytes: ColumnBuffer<UInt8>, ends: ColumnBuffer<Int>) {
+  init(count: Int, bytes: ColumnBuffer<UInt8>, ends: ColumnBuffer<Int>, mayHoldNUL: Bool) {
     self.count = count
+    self.mayHoldNUL = mayHoldNUL
     entryCount = ends.count
     self.bytes = UnsafeRawPointer(bytes.base)
     self.ends = UnsafePointer(ends.base)

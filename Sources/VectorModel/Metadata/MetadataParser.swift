@@ -20,8 +20,20 @@ extension MetadataBatch {
     guard ends.count == count else {
       throw VectorError(.invalidMetadata, "metadata has \(ends.count) elements for \(count) records")
     }
-    return MetadataBatch(count: count, bytes: parser.output, ends: ends)
+    return MetadataBatch(count: count, bytes: parser.output, ends: ends, mayHoldNUL: holdsEscapedNUL(json))
   }
+}
+
+/// Whether a string of valid JSON has a NUL character, which stands there as an escape only.
+private func holdsEscapedNUL(_ json: UnsafeRawBufferPointer) -> Bool {
+  guard var at = json.baseAddress else { return false }
+  let end = at + json.count
+  while let backslash = vdb_find_byte(at, 0x5C, end - at) {
+    let escape = UnsafeRawBufferPointer(start: backslash + 1, count: end - backslash - 1)
+    if escape.starts(with: "u0000".utf8) { return true }
+    at = backslash + min(2, end - backslash)
+  }
+  return false
 }
 
 /// Turns one JSON object after the other into encoded metadata.
