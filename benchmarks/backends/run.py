@@ -66,6 +66,11 @@ def bulk(backend, module, peer, rows, arguments, folder):
     sides["client"].append(timed(lambda: peer.upsert("bench_client", rows)))
     peer.drop("bench_client")
 
+  def write_insert():
+    peer.create("bench_insert")
+    sides["insert"].append(timed(lambda: peer.insert("bench_insert", rows)))
+    peer.drop("bench_insert")
+
   def write_bare():
     executable, address, files = prepared
     if backend == "chroma":  # its address holds the collection's number
@@ -80,17 +85,23 @@ def bulk(backend, module, peer, rows, arguments, folder):
   write_client()
   sides["client"].clear()
   turns = [write_ours, write_client, write_bare]
+  if hasattr(peer, "insert"):
+    sides["insert"] = []
+    turns.append(write_insert)
   for turn in range(arguments.rounds):
     for place in range(len(turns)):
       turns[(turn + place) % len(turns)]()
   count = len(rows)
   ratio = lambda side: statistics.median(b[0] / a[0] for a, b in zip(sides["ours"], sides[side]))  # noqa: E731
-  return {
+  found = {
     "rows_per_second": {side: count / statistics.median(each[0] for each in took) for side, took in sides.items()},
     "speed_over_client": ratio("client"),
     "speed_over_bare": ratio("bare"),
     "cpu_us_a_row": {side: statistics.median(each[1] for each in took) / count * 1e6 for side, took in sides.items()},
   }
+  if "insert" in sides:
+    found["speed_over_insert"] = ratio("insert")
+  return found
 
 
 def search(module, peer, rows, arguments, folder):

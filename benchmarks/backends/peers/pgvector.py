@@ -1,4 +1,8 @@
-"""psycopg with pgvector's adapters, and COPY of bytes made beforehand."""
+"""psycopg with pgvector's adapters, and COPY of bytes made beforehand.
+
+Two ways to write with psycopg: what does as much as the library's upsert, and a plain COPY, which does less, as it fails where one
+of the records is there already. The bare writer has only the plain COPY.
+"""
 
 import struct
 
@@ -33,12 +37,28 @@ class Peer:
     self.connection.execute(
       f"CREATE TABLE {name} (id text COLLATE \"C\" PRIMARY KEY, embedding vector({DIMENSIONS}) NOT NULL, metadata jsonb NOT NULL)"
     )
+    # Nobody writes while the server still takes to disk what came before.
+    self.connection.execute("CHECKPOINT")
 
   def drop(self, name):
     self.connection.execute(f"DROP TABLE IF EXISTS {name}")
 
   def upsert(self, name, rows):
-    with self.connection.transaction(), self.connection.cursor() as cursor:
+    """All or nothing, and records that are there are replaced."""
+    with self.connection.transaction():
+      self.connection.execute(f"CREATE TEMP TABLE staged (LIKE {name}) ON COMMIT DROP")
+      self._copy("staged", rows)
+      self.connection.execute(
+        f"INSERT INTO {name} SELECT * FROM staged ON CONFLICT (id)"
+        " DO UPDATE SET embedding = EXCLUDED.embedding, metadata = EXCLUDED.metadata")
+
+  def insert(self, name, rows):
+    """All or nothing, of new records."""
+    with self.connection.transaction():
+      self._copy(name, rows)
+
+  def _copy(self, name, rows):
+    with self.connection.cursor() as cursor:
       with cursor.copy(f"COPY {name} (id, embedding, metadata) FROM STDIN WITH (FORMAT BINARY)") as copy:
         copy.set_types(["text", "vector", "jsonb"])
         for id, vector, metadata in zip(rows.ids, rows.vectors, rows.metadata):
