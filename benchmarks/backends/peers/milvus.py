@@ -11,8 +11,10 @@ from data import DIMENSIONS, K
 name = "pymilvus"
 index = "flat"
 search_index = "hnsw"
+rounds = 3
 searches = 300  # at most
 BATCH = 5000
+METADATA = "metadata"  # of a collection that the library made, as that of the searches is
 
 
 class Peer:
@@ -44,7 +46,7 @@ class Peer:
       ])
 
   def search(self, name, query):
-    found = self.client.search(name, [query], limit=K, output_fields=["*"], consistency_level="Strong")
+    found = self.client.search(name, [query], limit=K, output_fields=[METADATA], consistency_level="Strong")
     return [each["id"] for each in found[0]]
 
   def settle(self, name):
@@ -80,7 +82,7 @@ class Peer:
         group.placeholders.add(tag="$0", type=common_pb2.FloatVector, values=[query.tobytes()])
         request = milvus_pb2.SearchRequest(
           collection_name=name, placeholder_group=group.SerializeToString(), nq=1, dsl_type=common_pb2.BoolExprV1,
-          output_fields=["*"], consistency_level=common_pb2.Strong)
+          output_fields=[METADATA], consistency_level=common_pb2.Strong)
         parameters = {"anns_field": "vector", "topk": K, "metric_type": "COSINE", "params": "{}", "round_decimal": -1}
         for key, value in parameters.items():
           request.search_params.add(key=key, value=str(value))
