@@ -108,14 +108,19 @@ static void run_search(const char *queries_path, const char *options, int count)
     /* Never the same query twice in a row: the second one would find the server's caches filled by the first. */
     const float *query = queries + (size_t)((i + 20) % available) * DIMENSIONS;
     const float *other = queries + (size_t)((i + 20 + available / 2) % available) * DIMENSIONS;
+    /* Nor always the same one first. */
+    const int is_ours_first = i & 1;
+    int hits = 0, others = 0;
     const double start = seconds();
-    int hits = our_search(database, query);
+    if (is_ours_first) hits = our_search(database, query);
+    else others = bare_search(other);
     const double middle = seconds();
-    int others = bare_search(other);
+    if (is_ours_first) others = bare_search(other);
+    else hits = our_search(database, query);
     const double end = seconds();
     if (i < 0) continue;
-    ours[i] = middle - start;
-    bare[i] = end - middle;
+    ours[i] = is_ours_first ? middle - start : end - middle;
+    bare[i] = is_ours_first ? end - middle : middle - start;
     our_hits += hits;
     bare_hits += others;
   }

@@ -11,7 +11,7 @@ from data import K
 name = "chromadb"
 index = "hnsw"
 search_index = "hnsw"
-rounds = 3
+rounds = 5
 searches = 300  # at most
 
 

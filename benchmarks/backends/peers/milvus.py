@@ -11,7 +11,7 @@ from data import DIMENSIONS, K
 name = "pymilvus"
 index = "flat"
 search_index = "hnsw"
-rounds = 3
+rounds = 5
 searches = 300  # at most
 BATCH = 5000
 METADATA = "metadata"  # of a collection that the library made, as that of the searches is

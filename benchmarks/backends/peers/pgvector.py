@@ -16,7 +16,7 @@ from data import DIMENSIONS, K
 name = "psycopg + pgvector"
 index = "flat"
 search_index = "hnsw"
-rounds = 12
+rounds = 20
 searches = 1000  # at most
 # The same table on all sides: the library's own has a column for namespaces in front of its key, which costs the server time.
 ours_opens_the_client_s = True
