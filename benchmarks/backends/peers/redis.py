@@ -10,7 +10,7 @@ from data import DIMENSIONS, K
 name = "redis-py"
 index = "flat"
 search_index = "hnsw"
-rounds = 9
+rounds = 20
 searches = 1000  # at most
 
 
