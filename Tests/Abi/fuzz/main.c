@@ -106,6 +106,16 @@ static int choose(worker *w) {
   }
 }
 
+/* What is called next: now and then, behind an asynchronous call, its cancel, which soon comes too late to succeed. */
+static int follow(worker *w) {
+  const char *last = w->function ? w->function->name : "";
+  const size_t length = strlen(last);
+  if (length > 6 && strcmp(last + length - 6, "_async") == 0 && rng_chance(&w->random, 10))
+    for (int i = 0; i < function_count; i++)
+      if (strcmp(functions[i].name, "vdb_request_cancel") == 0) return i;
+  return choose(w);
+}
+
 static void *run(void *argument) {
   worker *w = argument;
   current = w;
@@ -116,7 +126,7 @@ static void *run(void *argument) {
   vdb_status (*last)(void) = (vdb_status(*)(void))library_symbol("vdb_last_error_status");
   for (; w->calls_made < w->calls_wanted; w->calls_made++) {
     static const int levels[] = {0, 0, 0, 8, 8, 30};
-    const int i = choose(w);
+    const int i = follow(w);
     const function_entry *f = &functions[i];
     call_values c;
     void *pointers[MAX_PARAMETERS];

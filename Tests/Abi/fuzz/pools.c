@@ -50,7 +50,10 @@ void pool_remove(int kind, uint64_t token) {
 handle_entry pool_pick(int kind, rng *r) {
   handle_entry picked = {0, 0};
   pthread_mutex_lock(&lock);
-  if (pools[kind].count > 0) picked = pools[kind].live[rng_below(r, (uint64_t)pools[kind].count)];
+  const int count = pools[kind].count;
+  /* The newest request is the one that may still be cancelled. */
+  if (kind == KIND_REQUEST && count > 0 && rng_chance(r, 30)) picked = pools[kind].live[count - 1];
+  else if (count > 0) picked = pools[kind].live[rng_below(r, (uint64_t)count)];
   pthread_mutex_unlock(&lock);
   return picked;
 }
