@@ -23,7 +23,7 @@ def section(results):
     "(`benchmarks/backends/run.py` says what each side does). The bare writer sends bytes encoded beforehand, the bare search",
     "is a loop in C over libpq, hiredis or libcurl. More is better in the first two ratios, less in the others. Ours and the",
     "client are called from Python, which has its share in both; latency and the CPU of a bare search are measured in C. Ratios",
-    "swing by a tenth from run to run, as the server sets the pace.", "",
+    "swing by a tenth from run to run, now and then by a quarter: the server sets the pace.", "",
     "| backend | rows | bulk over client | bulk over bare | CPU a row, of client's | search p50, ms | over bare | CPU a search, of client's |",
     "|---|--:|--:|--:|--:|--:|--:|--:|",
   ]

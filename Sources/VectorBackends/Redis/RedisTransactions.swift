@@ -40,8 +40,7 @@ final class RedisTransactions {
   /// - Parameter leading: commands before those of the single records, for all of them.
   func send(
     _ positions: [Int], leading: Int = 0, commandsEach: Int, _ commands: inout RedisCommands,
-    _ connection: RedisConnection,
-    _ context: CallContext
+    _ connection: RedisConnection, _ context: CallContext
   ) throws(AttemptFailure) {
     commands.command("EXEC")
     groups.append(Group(positions: positions, leading: leading, commandsEach: commandsEach))

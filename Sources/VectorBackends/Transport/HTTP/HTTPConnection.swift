@@ -91,10 +91,10 @@ package final class HTTPConnection {
     }
     words[0] = 0
     let wasOpen = !transfer.sockets.isEmpty
+    defer { transfer.end() }
     guard prepare(request, hasSameHeaders: hasSameHeaders) else {
       throw refused(.outOfMemory, "not enough memory for a request", hasStarted: false)
     }
-    defer { transfer.end() }
     let code: CURLcode
     do throws(Interrupted) {
       code = try wakeup.watching(context) { () throws(Interrupted) in try drive(context) }
