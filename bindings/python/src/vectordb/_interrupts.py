@@ -7,15 +7,13 @@ asks from time to time whether a wait is to go on (`vdb_interrupt_set`), and whi
 from __future__ import annotations
 
 import atexit
-import ctypes
 import os
 import threading
 from collections.abc import Generator
 from typing import Any, Optional
 
+from . import _prototypes as c
 from ._library import holding
-
-_QUESTION = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 
 _raised: list[BaseException] = []
 # The answers that the library may still ask for: they must outlive what it knows of them.
@@ -42,7 +40,7 @@ def _listen() -> None:
   global _asked
   generator = _answer()
   next(generator)
-  answer = _QUESTION(generator.send)
+  answer = c.vdb_interrupt_callback(generator.send)
   _answers[:] = [generator, answer]
   holding.vdb_interrupt_set(answer, None)
   _asked = threading.get_ident()
