@@ -6,7 +6,7 @@
 
 /* Each function of libcurl that is used, by its name without the prefix. */
 #define FUNCTIONS(X) \
-  X(global_init) X(version_info) X(getdate) X(slist_append) X(slist_free_all) \
+  X(global_init) X(version_info) X(getdate) X(slist_append) X(slist_free_all) X(url) X(url_set) X(url_cleanup) \
   X(easy_init) X(easy_cleanup) X(easy_reset) X(easy_strerror) X(easy_perform) X(easy_send) X(easy_recv) \
   X(easy_setopt) X(easy_getinfo) \
   X(multi_init) X(multi_cleanup) X(multi_add_handle) X(multi_remove_handle) X(multi_perform) X(multi_setopt) \
@@ -109,6 +109,11 @@ CURLcode vdb_curl_easy_set_before_request(CURL *easy, vdb_curl_before_request ca
 #endif
 }
 
+CURLcode vdb_curl_easy_set_before_lookup(CURL *easy, vdb_curl_before_lookup call, void *context) {
+  CURLcode code = curl.easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, call);
+  return code != CURLE_OK ? code : curl.easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, context);
+}
+
 CURLcode vdb_curl_easy_get_long(CURL *easy, CURLINFO info, long *value) { return curl.easy_getinfo(easy, info, value); }
 
 CURLcode vdb_curl_easy_get_size(CURL *easy, CURLINFO info, curl_off_t *value) {
@@ -165,5 +170,16 @@ struct curl_slist *vdb_curl_slist_append(struct curl_slist *list, const char *te
 }
 
 void vdb_curl_slist_free_all(struct curl_slist *list) { curl.slist_free_all(list); }
+
+CURLU *vdb_curl_url_new(const char *text) {
+  CURLU *url = curl.url();
+  if (url != NULL && curl.url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK) {
+    curl.url_cleanup(url);
+    return NULL;
+  }
+  return url;
+}
+
+void vdb_curl_url_free(CURLU *url) { curl.url_cleanup(url); }
 
 int64_t vdb_curl_getdate(const char *text) { return (int64_t)curl.getdate(text, NULL); }

@@ -40,6 +40,8 @@ typedef int (*vdb_curl_close_socket)(void *_Nullable context, curl_socket_t sock
 /* Called when the connection stands, before the request is sent. 0 to go on. */
 typedef int (*vdb_curl_before_request)(void *_Nullable context, char *_Nullable peer, char *_Nullable own, int peer_port,
                                        int own_port);
+/* Called before a name is looked up that is not known yet, which may start a thread. 0 to go on. */
+typedef int (*vdb_curl_before_lookup)(void *_Nullable resolver, void *_Nullable reserved, void *_Nullable context);
 
 CURLcode vdb_curl_easy_set_body(CURL *_Nonnull easy, vdb_curl_take _Nonnull take, void *_Nullable context);
 /* Used by requests with CURLOPT_POST whose CURLOPT_POSTFIELDS is NULL. */
@@ -51,6 +53,9 @@ CURLcode vdb_curl_easy_set_sockets(CURL *_Nonnull easy, vdb_curl_open_socket _No
 /* CURLE_UNKNOWN_OPTION before 7.80. */
 CURLcode vdb_curl_easy_set_before_request(CURL *_Nonnull easy, vdb_curl_before_request _Nonnull call,
                                           void *_Nullable context);
+
+CURLcode vdb_curl_easy_set_before_lookup(CURL *_Nonnull easy, vdb_curl_before_lookup _Nonnull call,
+                                         void *_Nullable context);
 
 CURLcode vdb_curl_easy_get_long(CURL *_Nonnull easy, CURLINFO info, long *_Nonnull value);
 CURLcode vdb_curl_easy_get_size(CURL *_Nonnull easy, CURLINFO info, curl_off_t *_Nonnull value);
@@ -72,6 +77,10 @@ int vdb_curl_multi_ended(CURLM *_Nonnull multi, CURLcode *_Nonnull code);
 /* Appends a copy of the text; NULL when there is no memory, and then the list is as before. */
 struct curl_slist *_Nullable vdb_curl_slist_append(struct curl_slist *_Nullable list, const char *_Nonnull text);
 void vdb_curl_slist_free_all(struct curl_slist *_Nullable list);
+
+/* A URL taken apart, for CURLOPT_CURLU; NULL for text that is none, and when there is no memory. */
+CURLU *_Nullable vdb_curl_url_new(const char *_Nonnull text);
+void vdb_curl_url_free(CURLU *_Nonnull url);
 
 /* Seconds since 1970 of a date in any form HTTP allows, -1 when it is none. */
 int64_t vdb_curl_getdate(const char *_Nonnull text);

@@ -152,6 +152,59 @@ import Testing
     #expect(server.connectionCount == 2)
   }
 
+  /// What could not stand in a request is written so that it can, whatever came before.
+  @Test func aTargetIsSentAsItIsOrEncoded() throws {
+    let script: [ScriptedServer.Step] = [.read, answer("200 OK")]
+    let server = try ScriptedServer(script + script + script)
+    defer { server.stop() }
+    let connection = try connection(to: server)
+    for path in ["/a", "/b\u{E9}#end", "/d"] {
+      #expect(try connection.send(HTTPRequest(.get, path), context: .unbounded).status == 200)
+    }
+    let lines = server.requests.map { $0.prefix { $0 != "\r\n" } }
+    #expect(lines == ["GET /a HTTP/1.1", "GET /b%c3%a9 HTTP/1.1", "GET /d HTTP/1.1"])
+    #expect(server.requests.allSatisfy { $0.contains("Host: 127.0.0.1:\(server.port)\r\n") })
+  }
+
+  @Test func aProxyIsToldTheWholeURL() throws {
+    let proxy = try ScriptedServer([.read, answer("200 OK", "from the proxy")])
+    defer { proxy.stop() }
+    let connection = try connection(to: proxy) {
+      $0.proxy = "http://127.0.0.1:\($0.port)"
+      ($0.host, $0.port, $0.basePath) = ("server.invalid", 8123, "/base")
+    }
+    #expect(try connection.send(HTTPRequest(.get, "/p?q"), context: ending(after: 5000)).text == "from the proxy")
+    #expect(proxy.requests[0].hasPrefix("GET http://server.invalid:8123/base/p?q HTTP/1.1\r\n"))
+  }
+
+  @Test func aRequestOfItsOwnUserAgentHasNoOther() throws {
+    let server = try ScriptedServer([.read, answer("200 OK")])
+    defer { server.stop() }
+    let connection = try connection(to: server)
+    _ = try connection.send(HTTPRequest(.get, "/", headers: [("user-agent", "own")]), context: .unbounded)
+    #expect(server.requests[0].contains("user-agent: own\r\n"))
+    #expect(!server.requests[0].contains("libvectordb"))
+  }
+
+  @Test func anAnswerThatIsKeptStaysAsItWas() throws {
+    let server = try ScriptedServer([
+      .read, answer("200 OK", "first", "X-Number: 1"), .read, answer("200 OK", "other", "X-Number: 2"),
+    ])
+    defer { server.stop() }
+    let connection = try connection(to: server)
+    let first = try connection.send(HTTPRequest(.get, "/"), context: .unbounded)
+    let other = try connection.send(HTTPRequest(.get, "/"), context: .unbounded)
+    #expect(first.text == "first" && other.text == "other")
+    #expect(first.headers["x-number"] == "1" && other.headers["x-number"] == "2")
+  }
+
+  @Test func textsThatOnlyLookTheSameAreTwo() {
+    // A K, and the sign for kelvins, which Swift takes for the same.
+    #expect("K" == "\u{212A}" && !"K".hasBytes(of: "\u{212A}"))
+    #expect("some text of some length".hasBytes(of: "some text of " + "some length"))
+    #expect(!"a".hasBytes(of: "b") && !"a".hasBytes(of: "ab"))
+  }
+
   @Test func pathSegmentsAreEncodedWhole() {
     #expect(percentEncoded("a b/c?é%") == "a%20b%2Fc%3F%C3%A9%25")
     #expect(percentEncoded("A-z_0.9~") == "A-z_0.9~")

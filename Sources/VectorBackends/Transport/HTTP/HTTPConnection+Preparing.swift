@@ -8,7 +8,7 @@ extension HTTPConnection {
   private static let httpAndHTTPS = 3
 
   /// Whether libcurl would find a proxy in the environment. Where not, it need not look there before each request.
-  private static var environmentNamesProxy: Bool {
+  static var environmentNamesProxy: Bool {
     let names: [String] = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
     return names.contains { getenv($0) != nil }
   }
@@ -41,10 +41,12 @@ extension HTTPConnection {
     _ = vdb_curl_easy_set_long(easy, CURLOPT_QUICK_EXIT, 1)
     _ = vdb_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 1)
     let texts: [(CURLoption, String?)] = [
-      (CURLOPT_USERAGENT, endpoint.userAgent), (CURLOPT_CAINFO, isTLS ? endpoint.caFile : nil),
-      (CURLOPT_PROXY, endpoint.proxy ?? (Self.environmentNamesProxy ? nil : "")),
+      // For the proxy. Servers are told by a header of the request.
+      (CURLOPT_USERAGENT, isDirect ? nil : endpoint.userAgent), (CURLOPT_CAINFO, isTLS ? endpoint.caFile : nil),
+      (CURLOPT_PROXY, endpoint.proxy ?? (isDirect ? "" : nil)),
       // Exceptions of the environment are those of its own proxy.
       (CURLOPT_NOPROXY, endpoint.proxy == nil ? nil : ""),
+      // What it unpacks; the header that offers it is one of the request too.
       (CURLOPT_ACCEPT_ENCODING, endpoint.acceptsCompressed ? "gzip" : nil),
     ]
     for case (let option, let value?) in texts {
@@ -76,16 +78,33 @@ extension HTTPConnection {
   }
 
   private func prepare(path: String) -> Bool {
-    if let present = self.path, present.utf8.elementsEqual(path.utf8) { return true }
+    if let present = self.path, present.hasBytes(of: path) { return true }
     self.path = nil
-    let url = endpoint.origin + endpoint.basePath + path
-    guard vdb_curl_easy_set_text(easy, CURLOPT_URL, url) == CURLE_OK else { return false }
+    let target = endpoint.basePath + path
+    guard prepare(target: target) || prepare(url: endpoint.origin + target) else { return false }
     self.path = path
     return true
   }
 
+  /// Has libcurl send a target as it is, beside an origin that was taken apart before: it would take a URL apart for each
+  /// request, put it together again and encode its path, byte by byte. False where it has to: on the way to a proxy, which
+  /// may be told the whole URL, and for what cannot stand in a request as it is.
+  private func prepare(target: String) -> Bool {
+    guard isDirect, target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x23 }) else { return false }
+    if origin == nil { origin = vdb_curl_url_new(endpoint.origin) }
+    guard let origin else { return false }
+    return vdb_curl_easy_set_pointer(easy, CURLOPT_CURLU, UnsafeRawPointer(origin)) == CURLE_OK
+      && vdb_curl_easy_set_text(easy, CURLOPT_REQUEST_TARGET, target) == CURLE_OK
+  }
+
+  private func prepare(url: String) -> Bool {
+    vdb_curl_easy_set_pointer(easy, CURLOPT_CURLU, nil) == CURLE_OK
+      && vdb_curl_easy_set_text(easy, CURLOPT_REQUEST_TARGET, nil) == CURLE_OK
+      && vdb_curl_easy_set_text(easy, CURLOPT_URL, url) == CURLE_OK
+  }
+
   private func prepare(headers: [(name: String, value: String)]) -> Bool {
-    guard let list = HTTPHeaderList(headers),
+    guard let list = HTTPHeaderList(headers, for: endpoint),
       vdb_curl_easy_set_pointer(easy, CURLOPT_HTTPHEADER, list.lines) == CURLE_OK
     else { return false }
     // The one before is free to go only now.

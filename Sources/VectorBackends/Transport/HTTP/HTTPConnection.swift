@@ -16,6 +16,10 @@ package final class HTTPConnection {
   /// Where libcurl says in words what went wrong.
   let words: UnsafeMutablePointer<CChar>
   private var isClosed = false
+  /// Whether no proxy is in between.
+  let isDirect: Bool
+  /// Scheme, host and port as libcurl takes them apart; nil before the first request, and where they are none.
+  var origin: OpaquePointer?
   /// What the handle was told for the last request, for the next to be told the difference.
   var path: String?
   var headers: HTTPHeaderList?
@@ -28,22 +32,25 @@ package final class HTTPConnection {
       .unreachable, mayHaveApplied: false,
       cause: VectorError(.unavailable, "no memory or descriptors for a connection to \(endpoint.authority)"))
     guard let wakeup = CancelWakeup() else { throw exhausted }
-    var hold = vdb_signal_hold()
-    vdb_signals_hold(&hold)
-    defer { vdb_signals_release(&hold) }
-    guard let easy = vdb_curl_easy_init() else { throw exhausted }
-    guard let multi = vdb_curl_multi_init() else {
-      vdb_curl_easy_cleanup(easy)
-      throw exhausted
+    let isDirect = endpoint.proxy?.isEmpty ?? !Self.environmentNamesProxy
+    let signals = HTTPSignals(alwaysHeld: endpoint.scheme == .https || !isDirect)
+    let handles = signals.held { () -> (easy: UnsafeMutableRawPointer, multi: UnsafeMutableRawPointer)? in
+      guard let easy = vdb_curl_easy_init() else { return nil }
+      guard let multi = vdb_curl_multi_init() else {
+        vdb_curl_easy_cleanup(easy)
+        return nil
+      }
+      return (easy, multi)
     }
+    guard let handles else { throw exhausted }
     self.endpoint = endpoint
-    self.easy = easy
-    self.multi = multi
+    (easy, multi) = handles
     self.wakeup = wakeup
-    transfer = HTTPTransfer(maxBodyBytes: endpoint.maxResponseBytes)
+    self.isDirect = isDirect
+    transfer = HTTPTransfer(maxBodyBytes: endpoint.maxResponseBytes, signals: signals)
     words = .allocate(capacity: Int(CURL_ERROR_SIZE))
     words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-    let code = configure()
+    let code = signals.held { configure() }
     guard code == CURLE_OK else {
       throw AttemptFailure(
         .refused, mayHaveApplied: false,
@@ -60,10 +67,12 @@ package final class HTTPConnection {
   func close() {
     if isClosed { return }
     isClosed = true
-    held {
+    transfer.signals.held {
       vdb_curl_easy_cleanup(easy)
       _ = vdb_curl_multi_cleanup(multi)
     }
+    if let origin { vdb_curl_url_free(origin) }
+    origin = nil
     headers = nil
   }
 
@@ -125,11 +134,10 @@ package final class HTTPConnection {
     var isAdded = false
     while true {
       if let why = context.interruption() {
-        if isAdded { held { _ = vdb_curl_multi_remove_handle(multi, easy) } }
+        if isAdded { transfer.signals.around { _ = vdb_curl_multi_remove_handle(multi, easy) } }
         throw Interrupted(why: why)
       }
-      // One hold for all that does not wait: it takes system calls.
-      let ended = held { () -> CURLcode? in
+      let ended = transfer.signals.around { () -> CURLcode? in
         if !isAdded, vdb_curl_multi_add_handle(multi, easy) != CURLM_OK { return CURLE_FAILED_INIT }
         isAdded = true
         var running: Int32 = 0
@@ -152,15 +160,6 @@ package final class HTTPConnection {
     let now = monotonicNanoseconds()
     guard deadline > now else { return 1 }
     return Int32(clamping: min((deadline - now) / 1_000_000 + 1, 60_000))
-  }
-
-  /// Keeps signals away from a piece of libcurl, which may write to a broken connection and start a thread.
-  @discardableResult
-  private func held<Result>(_ body: () -> Result) -> Result {
-    var hold = vdb_signal_hold()
-    vdb_signals_hold(&hold)
-    defer { vdb_signals_release(&hold) }
-    return body()
   }
 
   // MARK: - Failures

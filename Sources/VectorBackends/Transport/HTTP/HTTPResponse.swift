@@ -37,17 +37,23 @@ package struct HTTPHeaders {
   /// O(bytes of all headers).
   package subscript(name: String) -> String? {
     defer { withExtendedLifetime(lines) {} }
-    let name = Array(name.utf8)
-    for line in lines.elements.split(separator: 0x0A) {
-      guard line.count > name.count, line[line.startIndex + name.count] == 0x3A else { continue }
-      guard zip(line, name).allSatisfy({ Self.lowercased($0) == Self.lowercased($1) }) else { continue }
-      let value = line.dropFirst(name.count + 1)
-      guard let first = value.firstIndex(where: { !Self.isSpace($0) }),
-        let last = value.lastIndex(where: { !Self.isSpace($0) })
-      else { return "" }
-      return String(decoding: value[first...last], as: UTF8.self)
+    let bytes = lines.elements
+    var name = name
+    return name.withUTF8 { name in
+      var start = 0
+      while start < bytes.count {
+        let line = bytes[start...].prefix { $0 != 0x0A }
+        start = line.endIndex + 1
+        guard line.count > name.count, line[line.startIndex + name.count] == 0x3A else { continue }
+        guard zip(line, name).allSatisfy({ Self.lowercased($0) == Self.lowercased($1) }) else { continue }
+        let value = line.dropFirst(name.count + 1)
+        guard let first = value.firstIndex(where: { !Self.isSpace($0) }),
+          let last = value.lastIndex(where: { !Self.isSpace($0) })
+        else { return "" }
+        return String(decoding: value[first...last], as: UTF8.self)
+      }
+      return nil
     }
-    return nil
   }
 
   private static func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }

@@ -13,8 +13,8 @@ final class HTTPTransfer {
     case outOfMemory
   }
 
-  private(set) var headers = ColumnBuffer<UInt8>()
-  private(set) var trailers = ColumnBuffer<UInt8>()
+  private var headers = ColumnBuffer<UInt8>()
+  private var trailers = ColumnBuffer<UInt8>()
   private(set) var body = ColumnBuffer<UInt8>()
   private(set) var problem: Problem?
   /// Whether the request began to be sent: whatever fails from here on may have been applied.
@@ -26,6 +26,7 @@ final class HTTPTransfer {
   /// Sockets that are open: closed by hand in a forked child, where nothing else may be touched.
   private(set) var sockets: [Int32] = []
 
+  let signals: HTTPSignals
   private let maxBodyBytes: Int
   /// Whether the empty line after the headers came: libcurl takes an answer that was cut before it for one without a body.
   private(set) var areHeadersDone = false
@@ -38,14 +39,19 @@ final class HTTPTransfer {
 
   /// Far more than any server has reason to send.
   private static let maxHeaderBytes = 128 << 10
+  /// Memory of an answer that is kept for the next one, in bytes.
+  private static let mostKept = 64 << 10
 
-  init(maxBodyBytes: Int) { self.maxBodyBytes = maxBodyBytes }
+  init(maxBodyBytes: Int, signals: HTTPSignals) {
+    self.maxBodyBytes = maxBodyBytes
+    self.signals = signals
+  }
 
   /// Before a request is sent, with its body where libcurl has to ask for it.
   func begin(upload: HTTPRowBody?) {
     self.upload = upload
     upload?.rewind()
-    (headers, trailers, body) = (ColumnBuffer(), ColumnBuffer(), ColumnBuffer())
+    empty()
     problem = nil
     hasStarted = cannotTellStart
     hasAnswer = false
@@ -56,11 +62,21 @@ final class HTTPTransfer {
   /// Lets go of the body, when it has been sent or never will be.
   func end() { upload = nil }
 
-  /// Hands out what arrived and keeps none of it.
+  /// Hands out what arrived. Only the memory of a small answer is kept, for the next one.
   func finish(status: Int) -> HTTPResponse {
-    defer { (headers, trailers, body) = (ColumnBuffer(), ColumnBuffer(), ColumnBuffer()) }
-    return HTTPResponse(
+    let response = HTTPResponse(
       status: status, headers: HTTPHeaders(lines: headers), trailers: HTTPHeaders(lines: trailers), body: body)
+    if headers.bytes + trailers.bytes + body.bytes > Self.mostKept {
+      (headers, trailers, body) = (ColumnBuffer(), ColumnBuffer(), ColumnBuffer())
+    }
+    return response
+  }
+
+  /// Forgets what arrived, in buffers of its own still where somebody has kept an answer.
+  private func empty() {
+    if isKnownUniquelyReferenced(&headers) { headers.truncate(to: 0) } else { headers = ColumnBuffer() }
+    if isKnownUniquelyReferenced(&trailers) { trailers.truncate(to: 0) } else { trailers = ColumnBuffer() }
+    if isKnownUniquelyReferenced(&body) { body.truncate(to: 0) } else { body = ColumnBuffer() }
   }
 
   /// In a forked child: closes the descriptors without a word to the peer.
@@ -77,6 +93,7 @@ final class HTTPTransfer {
       vdb_curl_easy_set_header(easy, takeHeader, context),
       vdb_curl_easy_set_upload(easy, giveBody, rewindBody, context),
       vdb_curl_easy_set_sockets(easy, openSocket, closeSocket, context),
+      vdb_curl_easy_set_before_lookup(easy, lookupStarts, context),
     ] where code != CURLE_OK {
       return code
     }
@@ -95,9 +112,10 @@ final class HTTPTransfer {
 
   fileprivate func take(header line: UnsafeRawBufferPointer) -> Bool {
     hasAnswer = true
-    if line.starts(with: "HTTP/".utf8) {
+    if line.first == 0x48, line.starts(with: "HTTP/".utf8) {
       // The headers of an interim answer are not those of the answer.
-      (headers, trailers) = (ColumnBuffer(), ColumnBuffer())
+      headers.truncate(to: 0)
+      trailers.truncate(to: 0)
       areHeadersDone = false
       return true
     }
@@ -151,6 +169,13 @@ private func rewindBody(_ context: UnsafeMutableRawPointer?, _ offset: curl_off_
   guard offset == 0, origin == SEEK_SET, let upload = transfer(context)?.upload else { return CURL_SEEKFUNC_FAIL }
   upload.rewind()
   return CURL_SEEKFUNC_OK
+}
+
+private func lookupStarts(
+  _ resolver: UnsafeMutableRawPointer?, _ reserved: UnsafeMutableRawPointer?, _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+  transfer(context)?.signals.begin()
+  return 0
 }
 
 private func requestStarts(
