@@ -53,6 +53,12 @@ extern "C" size_t vdb_floats_to_text(const void *floats, size_t count, char *out
   return static_cast<size_t>(at - out);
 }
 
+extern "C" int vdb_double_from_text(const void *text, size_t length, double *value) {
+  const char *from = static_cast<const char *>(text);
+  const auto read = std::from_chars(from, from + length, *value);
+  return read.ec == std::errc() && read.ptr == from + length;
+}
+
 namespace {
 /* Two letters for each twelve bits: half as many look-ups as one letter for six. */
 struct Pairs {

@@ -4,7 +4,7 @@ import CSupport
 ///
 /// Not recursive. A thread that holds a lock may only take locks of a higher `Level`. Making one costs some 20 ns; its
 /// place is used again after the object has gone, never given back to the system.
-package final class Lock: @unchecked Sendable {
+public final class Lock: @unchecked Sendable {
   /// The order in which locks may be taken, outermost first.
   package enum Level: UInt32, Sendable {
     /// Tables that hand out objects with locks of their own, and what must not nest.
@@ -17,7 +17,7 @@ package final class Lock: @unchecked Sendable {
     case leaf = 6
   }
 
-  fileprivate let slot: OpaquePointer
+  @usableFromInline let slot: OpaquePointer
 
   /// When the machine has no memory for a lock, all locks that could not be made are one and the same: slower, still right.
   package init(_ level: Level = .leaf) {
@@ -26,7 +26,11 @@ package final class Lock: @unchecked Sendable {
 
   deinit { vdb_lock_free(slot) }
 
-  package func withLock<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+  /// Runs `body` while no other thread runs one under this lock. Public and inlinable: unspecialised it takes longer than what
+  /// is mostly done under it.
+  @inlinable public func withLock<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure)
+    -> Result
+  {
     vdb_lock_take(slot)
     defer { vdb_lock_give(slot) }
     return try body()

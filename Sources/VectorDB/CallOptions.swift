@@ -23,7 +23,7 @@ package struct CallOptions {
   }
 
   package init(
-    timeout: Timeout = .standard, cancel: CancelToken? = nil, include: Include = [], replace: Bool = false,
+    timeout: Timeout = .standard, cancel: CancelToken? = nil, include: Include = Include(), replace: Bool = false,
     probe: Bool = false, extraJSON: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
   ) {
     self.timeout = timeout

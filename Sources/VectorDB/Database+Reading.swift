@@ -109,9 +109,8 @@ extension Database {
     if let cap = core.backend.capabilities.maxTopK, options.k > UInt64(cap) {
       throw VectorError(.invalidK, "k is \(options.k), backend \"\(core.options.backend.rawValue)\" allows \(cap)")
     }
-    for (name, bound) in [("max_distance", options.maxDistance), ("min_score", options.minScore)] {
-      if let bound, bound.isNaN { throw VectorError(.invalidArgument, "\(name) is NaN, expected a number") }
-    }
+    try checkBound(options.maxDistance, "max_distance")
+    try checkBound(options.minScore, "min_score")
     var request = try SearchRequest(
       queries: queries, k: Int(clamping: options.k), filter: parse(options.filter), include: options.call.include)
     request.extra = try options.call.extraOptions(core.options.backend, known: core.backend.searchOptions)
@@ -120,5 +119,9 @@ extension Database {
     request.maxDistance = options.maxDistance
     request.minScore = options.minScore
     return request
+  }
+
+  private func checkBound(_ bound: Double?, _ name: StaticString) throws(VectorError) {
+    if let bound, bound.isNaN { throw VectorError(.invalidArgument, "\(name) is NaN, expected a number") }
   }
 }

@@ -1,4 +1,4 @@
-/* Vectors as text, for backends that take them in JSON. */
+/* Numbers as text, for backends that take and give them so. */
 #ifndef VDB_NUMBERS_H
 #define VDB_NUMBERS_H
 
@@ -15,6 +15,9 @@ extern "C" {
  * back as the same float: of nine digits, or of the fewest that do. `out` has room for count * (VDB_FLOAT_TEXT + 1). Returns
  * the bytes written. */
 size_t vdb_floats_to_text(const void *_Nonnull floats, size_t count, char *_Nonnull out);
+
+/* Reads a number as JSON writes it, or inf or nan, and nothing behind it: 1; else 0, also for one beyond the range of a double. */
+int vdb_double_from_text(const void *_Nonnull text, size_t length, double *_Nonnull value);
 
 /* Base64 with padding. `out` has room for vdb_base64_length(count), which is what it writes. */
 void vdb_base64_encode(const void *_Nonnull bytes, size_t count, char *_Nonnull out);

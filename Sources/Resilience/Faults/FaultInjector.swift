@@ -21,12 +21,12 @@ package final class FaultInjector: Sendable {
   }
 
   /// Plays a fault around `send`, within the context. The cause of what it throws is the fault itself.
-  package func play<Answer>(
-    _ fault: InjectedFault, _ context: CallContext, _ send: () throws(AttemptFailure) -> Answer
-  ) throws(AttemptFailure) -> Answer {
+  package func play(
+    _ fault: InjectedFault, _ context: CallContext, _ send: () throws(AttemptFailure) -> Void
+  ) throws(AttemptFailure) {
     if fault.delay > 0 { try wait(until: environment.now().addingClamped(fault.delay), fault, context) }
     switch fault.ending {
-    case .untouched, .partial: return try send()
+    case .untouched, .partial: try send()
     case .error: throw AttemptFailure(.unavailable, mayHaveApplied: false, cause: fault)
     case .throttle: throw AttemptFailure(.throttled, mayHaveApplied: false, cause: fault)
     case .unreachable: throw AttemptFailure(.unreachable, mayHaveApplied: false, cause: fault)
@@ -34,7 +34,7 @@ package final class FaultInjector: Sendable {
       try wait(until: .max, fault, context)
       throw AttemptFailure(.timedOut, mayHaveApplied: true, cause: fault)
     case .lostReply:
-      _ = try send()
+      try send()
       throw AttemptFailure(.broken, mayHaveApplied: true, cause: fault)
     }
   }

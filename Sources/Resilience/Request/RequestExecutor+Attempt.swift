@@ -1,8 +1,8 @@
 import Support
 
 /// How one attempt ended.
-enum AttemptEnd<Answer> {
-  case answered(Answer)
+enum AttemptEnd {
+  case answered
   case failed(AttemptFailure)
   /// It never started.
   case refused(RequestFailure.Reason, retryAfter: UInt64?)
@@ -10,10 +10,10 @@ enum AttemptEnd<Answer> {
 
 extension RequestExecutor {
   /// One attempt, from the breaker to the answer.
-  func attempt<Answer>(
+  func attempt(
     _ kind: RequestKind, _ context: CallContext, _ machine: inout RetryStateMachine,
-    _ send: (C.Connection, CallContext, InjectedFault?) throws(AttemptFailure) -> Answer
-  ) -> AttemptEnd<Answer> {
+    _ send: (AnyObject, CallContext, InjectedFault?) throws(AttemptFailure) -> Void
+  ) -> AttemptEnd {
     let now = now()
     if let cancel = context.cancel, cancel.isCancelled { return .refused(.cancelled, retryAfter: nil) }
     if let deadline = context.deadline, now >= deadline { return .refused(.deadlineExceeded, retryAfter: nil) }
@@ -31,7 +31,7 @@ extension RequestExecutor {
       }
     }
     if !hasLimits { return leased(kind, context, ticket, &machine, asked: now, send) }
-    let ended: AttemptEnd<Answer>
+    let ended: AttemptEnd
     do throws(AdmissionFailure) {
       try endpoint.limiter?.enter(context)
       defer { endpoint.limiter?.leave() }
@@ -50,13 +50,13 @@ extension RequestExecutor {
   }
 
   /// An attempt that was let through: finds it a connection, a second one if the first turns out dead, and sends.
-  private func leased<Answer>(
+  private func leased(
     _ kind: RequestKind, _ context: CallContext, _ ticket: BreakerTicket, _ machine: inout RetryStateMachine,
-    asked: UInt64, _ send: (C.Connection, CallContext, InjectedFault?) throws(AttemptFailure) -> Answer
-  ) -> AttemptEnd<Answer> {
+    asked: UInt64, _ send: (AnyObject, CallContext, InjectedFault?) throws(AttemptFailure) -> Void
+  ) -> AttemptEnd {
     var isReopening = false
     while true {
-      let lease: Lease<C.Connection>
+      let lease: Lease
       do throws(LeaseFailure) {
         lease = try connections.lease(context, fresh: isReopening)
       } catch {
@@ -70,11 +70,11 @@ extension RequestExecutor {
       let timeout = kind.requestClass == .read ? readTimeout : writeTimeout
       let end = began.addingClamped(timeout)
       do throws(AttemptFailure) {
-        let answer = try sent(kind, context.ending(by: end), lease.connection, send)
+        try sent(kind, context.ending(by: end), lease.connection, send)
         connections.giveBack(lease, reusable: true)
         counters._withUnsafeGuaranteedRef { $0.attemptSucceeded() }
         record(kind, ticket, nil, since: began)
-        return .answered(answer)
+        return .answered
       } catch {
         let failure = named(error, kind, context, end)
         connections.giveBack(lease, reusable: failure.kind.keepsConnection)
@@ -92,10 +92,10 @@ extension RequestExecutor {
   }
 
   /// Ends an attempt that got no connection. `isCounted` when it had begun with another one.
-  private func notLeased<Answer>(
+  private func notLeased(
     _ why: LeaseFailure, _ kind: RequestKind, _ context: CallContext, _ ticket: BreakerTicket,
     _ machine: inout RetryStateMachine, asked: UInt64, isCounted: Bool
-  ) -> AttemptEnd<Answer> {
+  ) -> AttemptEnd {
     let reason: RequestFailure.Reason
     switch why {
     case .openFailed(let failure):
@@ -110,13 +110,13 @@ extension RequestExecutor {
     return .refused(reason, retryAfter: nil)
   }
 
-  private func sent<Answer>(
-    _ kind: RequestKind, _ context: CallContext, _ connection: C.Connection,
-    _ send: (C.Connection, CallContext, InjectedFault?) throws(AttemptFailure) -> Answer
-  ) throws(AttemptFailure) -> Answer {
+  private func sent(
+    _ kind: RequestKind, _ context: CallContext, _ connection: AnyObject,
+    _ send: (AnyObject, CallContext, InjectedFault?) throws(AttemptFailure) -> Void
+  ) throws(AttemptFailure) {
     guard let faults, let fault = faults.next() else { return try send(connection, context, nil) }
     if let events, events.wants(.info) { events.emit(.faultInjected(kind, fault: fault.name)) }
-    return try faults.play(fault, context) { () throws(AttemptFailure) in try send(connection, context, fault) }
+    try faults.play(fault, context) { () throws(AttemptFailure) in try send(connection, context, fault) }
   }
 
   private func attemptStarted(_ kind: RequestKind, _ context: CallContext, _ machine: inout RetryStateMachine) {
@@ -129,10 +129,10 @@ extension RequestExecutor {
     if let events, events.wants(.debug) { events.emit(.attemptStarted(kind, attempt: machine.attempts)) }
   }
 
-  private func failed<Answer>(
+  private func failed(
     _ failure: AttemptFailure, _ kind: RequestKind, _ ticket: BreakerTicket, _ machine: RetryStateMachine,
     since began: UInt64
-  ) -> AttemptEnd<Answer> {
+  ) -> AttemptEnd {
     endpoint.counters.attemptFailed(failure.kind)
     let elapsed = record(kind, ticket, failure.kind, since: began)
     if let events, events.wants(.warning) {

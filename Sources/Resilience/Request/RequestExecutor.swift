@@ -56,25 +56,43 @@ package final class RequestExecutor<C: Connections>: Sendable {
     _ kind: RequestKind, _ context: CallContext,
     _ send: (C.Connection, CallContext) throws(AttemptFailure) -> Answer
   ) throws(RequestFailure) -> Answer {
-    try repeated(kind, context) { connection, context, _ throws(AttemptFailure) in try send(connection, context) }
+    var answer: Answer?
+    try repeated(kind, context) { connection, context, _ throws(AttemptFailure) in
+      answer = try send(connection, context)
+    }
+    // It ended without an error, so `send` did.
+    return answer.unsafelyUnwrapped
   }
 
   /// As `run`, where `send` also learns which injected fault it is to play.
-  func repeated<Answer>(
+  ///
+  /// What follows is free of the types of connection and answer: it is not compiled for each of them, and looking them up at
+  /// each step would take longer than the steps.
+  func repeated(
     _ kind: RequestKind, _ context: CallContext,
-    _ send: (C.Connection, CallContext, InjectedFault?) throws(AttemptFailure) -> Answer
-  ) throws(RequestFailure) -> Answer {
+    _ send: (C.Connection, CallContext, InjectedFault?) throws(AttemptFailure) -> Void
+  ) throws(RequestFailure) {
+    try untyped(kind, context) { connection, context, fault throws(AttemptFailure) in
+      // All of these connections are of the one type.
+      try send(unsafeDowncast(connection, to: C.Connection.self), context, fault)
+    }
+  }
+
+  private func untyped(
+    _ kind: RequestKind, _ context: CallContext,
+    _ send: (AnyObject, CallContext, InjectedFault?) throws(AttemptFailure) -> Void
+  ) throws(RequestFailure) {
     var machine = RetryStateMachine(kind, retry)
     var last: AttemptFailure?
     while true {
       switch attempt(kind, context, &machine, send) {
-      case .answered(let answer):
+      case .answered:
         if machine.attempts == 1 {
           budget._withUnsafeGuaranteedRef { $0.succeededAtOnce() }
         } else {
           endpoint.budget.giveBack(machine.lastCost)
         }
-        return answer
+        return
       case .refused(let reason, let retryAfter):
         throw refusal(kind, reason, retryAfter, machine, last)
       case .failed(let failure):

@@ -63,6 +63,7 @@ extension RedisBackend {
     for _ in 0..<2 {
       let isRestricted = search.mustRestrict || state.seesNamespaces.load() != 0
       var commands = RedisCommands()
+      commands.reserve(queries.count * search.commandSize)
       let isComplete = try run(.search, context) { connection, context throws(AttemptFailure) in
         results.truncate(to: mark)
         commands.removeAll()
@@ -91,8 +92,8 @@ extension RedisBackend {
   }
 }
 
-/// One search as commands, and its replies as rows.
-struct RedisSearch {
+/// One search as commands, and its replies as rows. An object, so that handing it on copies no part of it.
+final class RedisSearch {
   private let name: ByteString
   private let index: RedisIndex
   private let request: SearchRequest
@@ -124,6 +125,9 @@ struct RedisSearch {
   /// Whether the namespace must be part of the query.
   var mustRestrict: Bool { !namespace.isEmpty || comparesAll }
 
+  /// About as many bytes as one query takes.
+  var commandSize: Int { 512 + 4 * index.shape.dimensions }
+
   /// One query: FT.SEARCH.
   func write(_ row: Int, isRestricted: Bool, _ context: CallContext, to commands: inout RedisCommands) {
     guard let vector = request.queries.row(row) else { return }
@@ -135,7 +139,7 @@ struct RedisSearch {
     commands.begin(3 + 2 + parameters + 2 + returned + 3 + 2 + 2)
     commands.add(word: "FT.SEARCH")
     commands.add(name)
-    commands.add(ByteString(text(query, hasEf: ef != nil)))
+    text(query, hasEf: ef != nil).withUnsafeBytes { commands.add($0) }
     commands.add(word: "PARAMS")
     commands.add(parameters)
     commands.add(word: "K")
@@ -158,11 +162,17 @@ struct RedisSearch {
   }
 
   private func text(_ query: RedisQuery, hasEf: Bool) -> [UInt8] {
-    var text = query.queryText + Array("=>[KNN $K @".utf8) + RedisQuery.escaped(index.vectorField)
-    text += Array(" $B".utf8)
-    if hasEf { text += Array(" EF_RUNTIME $E".utf8) }
-    if comparesAll { text += Array(" HYBRID_POLICY ADHOC_BF".utf8) }
-    return text + Array(" AS ".utf8) + Self.distanceField.bytes + Array("]".utf8)
+    var text = query.queryText
+    text.reserveCapacity(text.count + 2 * index.vectorField.count + 80)
+    text.append("=>[KNN $K @")
+    text += RedisQuery.escaped(index.vectorField)
+    text.append(" $B")
+    if hasEf { text.append(" EF_RUNTIME $E") }
+    if comparesAll { text.append(" HYBRID_POLICY ADHOC_BF") }
+    text.append(" AS ")
+    text += Self.distanceField.bytes
+    text.append("]")
+    return text
   }
 
   private struct Hit {
@@ -174,6 +184,7 @@ struct RedisSearch {
   /// Appends the hits of one reply; false when one is of another namespace. Errors: `protocolViolation`, `outOfMemory`.
   func read(_ reply: RedisReply, into results: ResultColumns) throws(VectorError) -> Bool {
     var hits: [Hit] = []
+    hits.reserveCapacity(min(reply.count / 2, k))
     var elements = reply.elements
     guard elements.next()?.integer != nil else { throw RedisSearch.unexpected }
     while let key = elements.next(), let fields = elements.next() {
@@ -188,13 +199,15 @@ struct RedisSearch {
       hits.append(Hit(distance: distance(raw), id: parts.id, fields: fields))
     }
     hits.sort { $0.distance != $1.distance ? $0.distance < $1.distance : compareBytes($0.id, $1.id) < 0 }
+    var values: [RedisReply?] = []
     var count = 0
     for hit in hits where !isExcluded(hit.id) && count < request.k {
       let score = index.shape.metric.score(distance: hit.distance)
       if let most = request.maxDistance, Double(hit.distance) > most { break }
       if let least = request.minScore, Double(score) < least { break }
       guard results.distances.append(hit.distance), results.scores.append(score) else { throw .resultOutOfMemory }
-      try projection.append(id: hit.id, projection.values(of: hit.fields), to: results)
+      projection.read(hit.fields, into: &values)
+      try projection.append(id: hit.id, values, to: results)
       count += 1
     }
     try results.endQuery()
@@ -219,6 +232,10 @@ struct RedisSearch {
 
   static let unexpected = VectorError(
     .protocolViolation, "Redis answers FT.SEARCH in a form that is not known here: expected RESP2")
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(_ text: StaticString) { text.withUTF8Buffer { self += $0 } }
 }
 
 extension RedisCommands {

@@ -16,11 +16,15 @@ package final class RedisBackend: VectorBackend {
   }
 
   package var capabilities: Capabilities {
-    Capabilities(
-      backend: "redis", maxTopK: state.maxResults, maxDimensions: 65_536, vectorsUnchanged: true, atomicBatch: false,
-      metadataUpdate: .atomic, readYourWrites: .strong, filteredCount: true, filterOperators: Filter.operators,
-      metrics: Metric.allCases.map(\.rawValue), indexes: ["flat", "hnsw"])
+    var capabilities = Self.capabilities
+    capabilities.maxTopK = state.maxResults
+    return capabilities
   }
+
+  private static let capabilities = Capabilities(
+    backend: "redis", maxTopK: nil, maxDimensions: 65_536, vectorsUnchanged: true, atomicBatch: false,
+    metadataUpdate: .atomic, readYourWrites: .strong, filteredCount: true, filterOperators: Filter.operators,
+    metrics: Metric.allCases.map(\.rawValue), indexes: ["flat", "hnsw"])
 
   /// Runs one request.
   func run<Answer>(

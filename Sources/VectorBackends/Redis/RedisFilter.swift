@@ -227,11 +227,15 @@ extension RedisQuery {
 
   /// A field's name as the query language takes it.
   static func escaped(_ name: ByteString) -> [UInt8] {
-    name.bytes.flatMap { byte -> [UInt8] in
+    var escaped: [UInt8] = []
+    escaped.reserveCapacity(name.count + 8)
+    for byte in name.bytes {
       switch byte {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F, 0x80...: [byte]
-      default: [UInt8(ascii: "\\"), byte]
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F, 0x80...: break
+      default: escaped.append(UInt8(ascii: "\\"))
       }
+      escaped.append(byte)
     }
+    return escaped
   }
 }

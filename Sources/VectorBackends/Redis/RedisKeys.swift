@@ -27,8 +27,10 @@ struct RedisKeys: Sendable, Equatable {
 
   /// Namespace and id of a key; nil for one that this index does not make.
   func parts(of key: UnsafeRawBufferPointer) -> (namespace: UnsafeRawBufferPointer, id: UnsafeRawBufferPointer)? {
-    guard key.count > prefix.count, key.starts(with: prefix.bytes) else { return nil }
-    let rest = UnsafeRawBufferPointer(rebasing: key.dropFirst(prefix.count))
+    guard key.count > prefix.count else { return nil }
+    let start = UnsafeRawBufferPointer(rebasing: key[..<prefix.count])
+    guard prefix.bytes.withUnsafeBytes({ compareBytes($0, start) == 0 }) else { return nil }
+    let rest = UnsafeRawBufferPointer(rebasing: key[prefix.count...])
     guard hasNamespaces, rest[0] == Self.mark else { return (UnsafeRawBufferPointer(rebasing: rest.prefix(0)), rest) }
     guard let colon = rest.prefix(6).firstIndex(of: UInt8(ascii: ":")), colon > 1 else { return nil }
     var length = 0

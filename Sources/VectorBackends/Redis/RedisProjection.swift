@@ -42,18 +42,18 @@ struct RedisProjection {
     return (!include.contains(.vectors) && index.isOurs) || bytes.count == index.shape.dimensions * 4
   }
 
-  /// The values as they come with a hit: names and values in turn.
-  func values(of hit: RedisReply) -> [RedisReply?] {
-    var values = [RedisReply?](repeating: nil, count: fields.count)
+  /// Puts the values in order as they come with a hit: names and values in turn.
+  func read(_ hit: RedisReply, into values: inout [RedisReply?]) {
+    values.removeAll(keepingCapacity: true)
+    for _ in fields { values.append(nil) }
     var elements = hit.elements
     while let name = elements.next(), let value = elements.next() {
       guard let name = name.bytes else { continue }
-      for (place, field) in fields.enumerated()
-      where field.count == name.count && field.bytes.withUnsafeBytes({ compareBytes($0, name) == 0 }) {
+      for place in fields.indices
+      where fields[place].bytes.withUnsafeBytes({ compareBytes($0, name) == 0 }) {
         values[place] = value
       }
     }
-    return values
   }
 
   /// Appends id, and metadata and vector where asked. Errors: `outOfMemory`, `corrupt` for a record that this library did not

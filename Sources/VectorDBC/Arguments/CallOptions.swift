@@ -55,10 +55,9 @@ func pageOptions(_ pointer: UnsafePointer<vdb_page_options>?) throws(VectorError
 }
 
 private func include(_ flags: UInt32) -> Include {
-  var include: Include = []
-  if flags & VDB_INCLUDE_METADATA != 0 { include.insert(.metadata) }
-  if flags & VDB_INCLUDE_VECTORS != 0 { include.insert(.vectors) }
-  return include
+  let metadata = flags & VDB_INCLUDE_METADATA != 0 ? Include.metadata.rawValue : 0
+  let vectors = flags & VDB_INCLUDE_VECTORS != 0 ? Include.vectors.rawValue : 0
+  return Include(rawValue: metadata | vectors)
 }
 
 private func timeout(_ milliseconds: Int64, _ name: StaticString) throws(VectorError) -> CallOptions.Timeout {

@@ -6,23 +6,28 @@ import Testing
 
 /// A pool in a forked child: what was open belongs to the parent.
 @Suite struct PoolForkTests {
+  private final class Session {}
+
   /// Counts what it is told to do.
   private final class CountingFactory: ConnectionFactory, Sendable {
     let opened = AtomicWord(0)
     let closed = AtomicWord(0)
     let abandoned = AtomicWord(0)
 
-    func open(_ context: CallContext) throws(AttemptFailure) -> UInt64 { opened.add(1) }
-    func check(_ connection: UInt64) -> Bool { true }
-    func close(_ connection: UInt64) { closed.add(1) }
-    func abandon(_ connection: UInt64) { abandoned.add(1) }
+    func open(_ context: CallContext) throws(AttemptFailure) -> Session {
+      opened.add(1)
+      return Session()
+    }
+    func check(_ connection: Session) -> Bool { true }
+    func close(_ connection: Session) { closed.add(1) }
+    func abandon(_ connection: Session) { abandoned.add(1) }
   }
 
   /// What the child finds.
   private final class Case {
     let factory = CountingFactory()
     let pool: Pool<CountingFactory>
-    let held: Lease<UInt64>
+    let held: Lease
 
     init() throws {
       pool = Pool(factory, PoolSettings(hardLimit: 2), SystemEnvironment.shared)

@@ -3,14 +3,19 @@ import Testing
 
 @testable import Resilience
 
+private final class Session {}
+
 /// Counts what is opened.
 private final class CountedFactory: ConnectionFactory {
   let opened = AtomicWord(0)
 
-  func open(_ context: CallContext) throws(AttemptFailure) -> UInt64 { opened.add(1) }
-  func check(_ connection: UInt64) -> Bool { true }
-  func close(_ connection: UInt64) {}
-  func abandon(_ connection: UInt64) {}
+  func open(_ context: CallContext) throws(AttemptFailure) -> Session {
+    opened.add(1)
+    return Session()
+  }
+  func check(_ connection: Session) -> Bool { true }
+  func close(_ connection: Session) {}
+  func abandon(_ connection: Session) {}
 }
 
 @Suite struct PoolReuseTests {

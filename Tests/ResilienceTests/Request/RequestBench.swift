@@ -36,13 +36,13 @@ final class RequestBench {
     let before = sent.count
     do throws(RequestFailure) {
       let context = CallContext(deadline: deadline, cancel: cancel, tally: tally)
-      let answer = try executor.run(kind, context) { number, context throws(AttemptFailure) in
+      let answer = try executor.run(kind, context) { _, context throws(AttemptFailure) in
         sent.append(context)
         let place = sent.count - before - 1
         if let failure = ends[min(place, ends.count - 1)] { throw failure }
-        return number
+        return place
       }
-      return answer >= 0 ? nil : RequestFailure(.closed, attempts: 0)
+      return answer == sent.count - before - 1 ? nil : RequestFailure(.closed, attempts: 0)
     } catch {
       return error
     }
@@ -69,21 +69,23 @@ struct TestCause: Error, Equatable {
   let kind: AttemptFailure.Kind
 }
 
-/// Numbers for connections. Every lease succeeds unless `refusals` has something to say.
+/// Connections that are nothing. Every lease succeeds unless `refusals` has something to say.
 final class ScriptedConnections: Connections, @unchecked Sendable {
+  final class Connection {}
+
   var refusals: [LeaseFailure] = []
   var isReused = false
   private(set) var leased: [(number: UInt64, fresh: Bool)] = []
   private(set) var givenBack: [(number: UInt64, reusable: Bool)] = []
 
-  func lease(_ context: CallContext, fresh: Bool) throws(LeaseFailure) -> Lease<Int> {
+  func lease(_ context: CallContext, fresh: Bool) throws(LeaseFailure) -> Lease {
     if !refusals.isEmpty { throw refusals.removeFirst() }
     let number = UInt64(leased.count)
     leased.append((number, fresh))
-    return Lease(connection: Int(number), isReused: isReused && !fresh, number: number)
+    return Lease(connection: Connection(), isReused: isReused && !fresh, number: number)
   }
 
-  func giveBack(_ lease: Lease<Int>, reusable: Bool) { givenBack.append((lease.number, reusable)) }
+  func giveBack(_ lease: Lease, reusable: Bool) { givenBack.append((lease.number, reusable)) }
 
   var poolStats: PoolStats? { nil }
 }

@@ -126,7 +126,7 @@ private final class PoolScenario: @unchecked Sendable {
     do throws(LeaseFailure) {
       let lease = try pool.lease(context, fresh: simulation.chance.happens(0.1))
       successes += 1
-      let connection = lease.connection
+      let connection = unsafeDowncast(lease.connection, to: SimulatedConnection.self)
       connection.holders += 1
       simulation.check(connection.holders == 1, "connection \(connection.number) was lent twice")
       simulation.check(!connection.isClosed, "connection \(connection.number) was lent after it was closed")

@@ -1,4 +1,5 @@
 import CLibraries
+import CSupport
 import Support
 
 /// One reply, or a value inside of one, as it lies in the memory of its connection: valid while it is handed out, not later.
@@ -45,9 +46,17 @@ package struct RedisReply {
   package var number: Double? {
     switch kind {
     case .integer: Double(nodes[index].number)
-    case .string: text.count <= 64 ? Double(String(decoding: text, as: UTF8.self)) : nil
+    case .string: Self.number(text)
     default: nil
     }
+  }
+
+  private static func number(_ text: UnsafeRawBufferPointer) -> Double? {
+    guard let base = text.baseAddress, text.count <= 64 else { return nil }
+    var value = 0.0
+    if vdb_double_from_text(base, text.count, &value) != 0 { return value }
+    // Forms that are seldom seen, and those beyond the range.
+    return Double(String(decoding: text, as: UTF8.self))
   }
 
   /// Elements of an array; 0 for any other kind.
