@@ -51,10 +51,8 @@ extension MilvusBackend {
       switch owner {
       case .namespace(let namespace): found.insert(namespace)
       case .digest:
-        let named = try rows.lendDocument(0) { (document) throws(VectorError) in
-          try MilvusMetadata.namespace(of: document)
-        }
-        if let named { found.insert(named) }
+        defer { withExtendedLifetime(rows) {} }
+        if let named = try MilvusMetadata.namespace(of: rows.document(0)) { found.insert(named) }
       }
     }
     return found.sorted()

@@ -44,13 +44,14 @@ extension MilvusBackend {
     var fields = [collection.idField]
     if query.include.contains(.metadata) { fields.append(collection.metadataField) }
     if query.include.contains(.vectors) { fields.append(collection.vectorField) }
-    let answer = try ask(query, fields, kind, context)
-    return try MilvusRowSet(answer.fieldsData, collection, query.include)
+    let frame = try MilvusRequests.frame(request(query, fields))
+    let columns = try loaded(context) { () throws(VectorError) in
+      try requests.columns(kind, .query, frame, collection, context)
+    }
+    return try MilvusRowSet(columns, dimensions: collection.shape.dimensions, query.include)
   }
 
-  private func ask(
-    _ query: Query, _ fields: [String], _ kind: RequestKind, _ context: CallContext
-  ) throws(VectorError) -> MilvusProtoQueryResults {
+  private func request(_ query: Query, _ fields: [String]) -> MilvusProtoQueryRequest {
     var request = MilvusProtoQueryRequest()
     request.dbName = settings.database
     request.collectionName = settings.collection
@@ -64,9 +65,7 @@ extension MilvusBackend {
         .init("limit", "\(limit)"), .init("iterator", "True"), .init("reduce_stop_for_best", "True"),
       ]
     }
-    return try loaded(context) { () throws(VectorError) in
-      try requests.call(kind, .query, request, context)
-    }
+    return request
   }
 
   /// Rows of some ids; nil when the namespace has no partition.
@@ -120,10 +119,11 @@ extension MilvusBackend {
           Query(
             expression: Self.expression(collection, condition, after: last), partition: partition,
             include: request.include, limit: wanted + 1, consistency: settings.consistency), .page, context)
-        let order = rows.keys.indices.sorted { rows.keys[$0].lexicographicallyPrecedes(rows.keys[$1]) }
+        defer { withExtendedLifetime(rows) {} }
+        let order = (0..<rows.count).sorted { compareBytes(rows.key($0), rows.key($1)) < 0 }
         for row in order.prefix(wanted) {
-          last = Array(rows.keys[row])
-          guard let id = place.id(ofKey: rows.keys[row]) else { continue }
+          last = Array(rows.key(row))
+          guard let id = place.id(ofKey: rows.key(row)) else { continue }
           try results.append(id: id)
           try rows.append(row, to: results)
         }
@@ -158,7 +158,9 @@ extension MilvusBackend {
     let query = Query(
       expression: MilvusReading.condition(collection, condition), partition: partition,
       consistency: settings.consistency)
-    let answer = try ask(query, ["count(*)"], .count, context)
+    let answer: MilvusProtoQueryResults = try loaded(context) { () throws(VectorError) in
+      try requests.call(.count, .query, request(query, ["count(*)"]), context)
+    }
     guard let number = answer.fieldsData.first?.scalars.longData.data.first, let count = UInt64(exactly: number) else {
       throw VectorError(.protocolViolation, "the answer of Milvus to a count holds no number")
     }
@@ -192,17 +194,17 @@ enum MilvusPageToken {
       guard let byte = UInt8(String(decoding: token[at..<at + 2], as: UTF8.self), radix: 16) else { throw foreign }
       key.append(byte)
     }
-    guard place.id(ofKey: key) != nil, String(validating: key, as: UTF8.self) != nil else { throw foreign }
+    guard key.withUnsafeBytes({ place.id(ofKey: $0) != nil }), String(validating: key, as: UTF8.self) != nil else {
+      throw foreign
+    }
     return key
   }
 }
 
 extension ResultColumns {
   /// Appends the id of a row. Errors: `outOfMemory`.
-  func append(id: some Collection<UInt8>) throws(VectorError) {
-    let isCopied =
-      id.withContiguousStorageIfAvailable { ids.append(contentsOf: $0) } ?? id.allSatisfy { ids.append($0) }
-    guard isCopied, idOffsets.append(UInt64(ids.count)) else { throw .resultOutOfMemory }
+  func append(id: UnsafeRawBufferPointer) throws(VectorError) {
+    guard ids.append(bytes: id), idOffsets.append(UInt64(ids.count)) else { throw .resultOutOfMemory }
   }
 
   /// What a row without a record has where metadata and a vector would stand. Errors: `outOfMemory`.

@@ -49,8 +49,13 @@ struct MilvusMetadata {
       guard output.append(UInt8(ascii: "{")), output.append(UInt8(ascii: "}")) else { throw .resultOutOfMemory }
       return
     }
-    let root = try read(document).root
     // A server hands out what it was given; only what has our own keys is written anew.
+    let isPlain = reserved.withUnsafeBytes { MilvusPlainDocument.isPlain(document, withoutKeysOn: $0) }
+    if isPlain {
+      guard output.append(bytes: document) else { throw .resultOutOfMemory }
+      return
+    }
+    let root = try read(document).root
     guard root.members.contains(where: { $0.key.bytes.starts(with: reserved) }) else {
       guard output.append(bytes: document) else { throw .resultOutOfMemory }
       return

@@ -56,10 +56,18 @@ struct MilvusPlace: Sendable, Equatable {
   }
 
   /// The id of a record by its primary key; nil for a record of another namespace.
-  func id<Key: Collection<UInt8>>(ofKey key: Key) -> Key.SubSequence? {
-    if !prefix.isEmpty { return key.starts(with: prefix) ? key.dropFirst(prefix.count) : nil }
-    guard key.starts(with: Self.reserved) else { return key[...] }
-    return key.starts(with: Self.escape) ? key.dropFirst(Self.escape.count) : nil
+  func id(ofKey key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    if !prefix.isEmpty { return Self.rest(of: key, behind: prefix) }
+    return Self.rest(of: key, behind: Self.reserved) == nil ? key : Self.rest(of: key, behind: Self.escape)
+  }
+
+  /// nil for a key that begins in another way.
+  private static func rest(of key: UnsafeRawBufferPointer, behind front: [UInt8]) -> UnsafeRawBufferPointer? {
+    guard key.count >= front.count else { return nil }
+    let isAlike = front.withUnsafeBytes {
+      compareBytes(UnsafeRawBufferPointer(rebasing: key.prefix(front.count)), $0) == 0
+    }
+    return isAlike ? UnsafeRawBufferPointer(rebasing: key.dropFirst(front.count)) : nil
   }
 
   /// A condition that holds for the keys of this namespace alone: for calls that do not keep to a partition everywhere.

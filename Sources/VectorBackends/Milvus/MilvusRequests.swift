@@ -18,7 +18,7 @@ final class MilvusRequests: Sendable {
   }
 
   /// Sends a message as one request and returns the answer, of which Milvus says that all went well.
-  func call<Request: Message, Answer: MilvusAnswer>(
+  func call<Request: Message, Answer: MilvusAnswer & Message>(
     _ kind: RequestKind, _ method: MilvusMethod, _ request: Request, _ context: CallContext
   ) throws(VectorError) -> Answer {
     let frame = try Self.frame(request)
@@ -27,12 +27,49 @@ final class MilvusRequests: Sendable {
   }
 
   /// As above, for a message that is in its frame already.
-  func call<Answer: MilvusAnswer>(
+  func call<Answer: MilvusAnswer & Message>(
     _ kind: RequestKind, _ method: MilvusMethod, frame: HTTPBody, _ context: CallContext
+  ) throws(VectorError) -> Answer {
+    try call(kind, method, frame, context) { (reply) throws(VectorError) in
+      try reply.withMessage { (bytes) throws(VectorError) in try Self.decode(bytes, method) }
+    }
+  }
+
+  /// Asks for records: `frame` is a Search or a Query message, as `answer` says, and its answer is read where it lies.
+  func columns(
+    _ kind: RequestKind, _ answer: MilvusColumns.Kind, _ frame: ColumnBuffer<UInt8>, _ collection: MilvusCollection,
+    _ context: CallContext
+  ) throws(VectorError) -> MilvusColumns {
+    defer { withExtendedLifetime(frame) {} }
+    let method = answer == .search ? MilvusMethod.search : .query
+    return try call(kind, method, .bytes(UnsafeRawBufferPointer(frame.elements)), context) {
+      (reply) throws(VectorError) in
+      do throws(ProtobufReader.Defect) {
+        return try reply.withMessage { (bytes) throws(ProtobufReader.Defect) in
+          try MilvusColumns(answer, bytes, owner: reply.body, collection)
+        }
+      } catch {
+        switch error {
+        case .malformed: throw Self.unreadable(method)
+        case .outOfMemory: throw .resultOutOfMemory
+        }
+      }
+    }
+  }
+
+  private func call<Answer: MilvusAnswer>(
+    _ kind: RequestKind, _ method: MilvusMethod, _ frame: HTTPBody, _ context: CallContext,
+    _ read: (GRPCAnswer) throws(VectorError) -> Answer
   ) throws(VectorError) -> Answer {
     do throws(RequestFailure) {
       return try executor.run(kind, context) { (connection, context) throws(AttemptFailure) in
-        try send(method, frame, on: connection, context)
+        let reply = try connection.unary(method.path, frame, metadata: metadata, context: context)
+        let answer: Answer
+        do throws(VectorError) { answer = try read(reply) } catch {
+          throw AttemptFailure(.refused, mayHaveApplied: true, cause: error)
+        }
+        if let failure = answer.outcome.failure(method) { throw failure }
+        return answer
       }
     } catch {
       throw VectorError(error, of: kind)
@@ -47,23 +84,8 @@ final class MilvusRequests: Sendable {
     if let interruption = context.interruption() { throw VectorError(interruption) }
   }
 
-  private func send<Answer: MilvusAnswer>(
-    _ method: MilvusMethod, _ frame: HTTPBody, on connection: HTTPConnection, _ context: CallContext
-  ) throws(AttemptFailure) -> Answer {
-    let reply = try connection.unary(method.path, frame, metadata: metadata, context: context)
-    let answer = try reply.withMessage { (bytes) throws(AttemptFailure) -> Answer in
-      do throws(VectorError) {
-        return try Self.decode(bytes, method)
-      } catch {
-        throw AttemptFailure(.refused, mayHaveApplied: true, cause: error)
-      }
-    }
-    if let failure = answer.outcome.failure(method) { throw failure }
-    return answer
-  }
-
   /// A message in its frame. Only for messages of bounded size. Errors: `outOfMemory`, `internal`.
-  private static func frame(_ message: some Message) throws(VectorError) -> ColumnBuffer<UInt8> {
+  static func frame(_ message: some Message) throws(VectorError) -> ColumnBuffer<UInt8> {
     let bytes: [UInt8]
     do { bytes = try message.serializedBytes() } catch {
       throw VectorError(.internal, "a message could not be written: \(error)")
@@ -82,18 +104,26 @@ final class MilvusRequests: Sendable {
     guard isMemoryAvailable(bytes.count.multipliedReportingOverflow(by: 4).partialValue) else {
       throw .resultOutOfMemory
     }
+    do { return try Answer(serializedBytes: BorrowedBytes(bytes), options: decoding) } catch {
+      throw unreadable(method)
+    }
+  }
+
+  /// How generated messages are read.
+  static let decoding = {
     var options = BinaryDecodingOptions()
     options.discardUnknownFields = true
     options.messageDepthLimit = 32
-    do { return try Answer(serializedBytes: BorrowedBytes(bytes), options: options) } catch {
-      throw VectorError(
-        .protocolViolation, "the answer of Milvus to \(method.rawValue) is no message of its protocol")
-    }
+    return options
+  }()
+
+  private static func unreadable(_ method: MilvusMethod) -> VectorError {
+    VectorError(.protocolViolation, "the answer of Milvus to \(method.name) is no message of its protocol")
   }
 }
 
 /// An answer that says whether Milvus did what it was asked.
-protocol MilvusAnswer: Message {
+protocol MilvusAnswer {
   var outcome: MilvusProtoStatus { get }
 }
 
@@ -133,7 +163,7 @@ extension MilvusProtoMutationResult: MilvusAnswer {
   var outcome: MilvusProtoStatus { status }
 }
 
-extension MilvusProtoSearchResults: MilvusAnswer {
+extension MilvusColumns: MilvusAnswer {
   var outcome: MilvusProtoStatus { status }
 }
 
@@ -142,7 +172,7 @@ extension MilvusProtoQueryResults: MilvusAnswer {
 }
 
 /// Bytes that a decoder reads where they lie.
-private struct BorrowedBytes: SwiftProtobufContiguousBytes {
+struct BorrowedBytes: SwiftProtobufContiguousBytes {
   private let bytes: UnsafeRawBufferPointer
 
   init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }

@@ -14,7 +14,7 @@ extension MilvusProtoStatus {
     if reason.isEmpty { words = "code \(code == 0 ? errorCode : code)" }
     return AttemptFailure(
       meaning.kind, mayHaveApplied: meaning.mayHaveApplied,
-      cause: VectorError(meaning.status, "Milvus refuses \(method.rawValue): \(words)"))
+      cause: VectorError(meaning.status, "Milvus refuses \(method.name): \(words)"))
   }
 
   /// What a code says about trying again, and to the caller.
@@ -73,26 +73,33 @@ extension MilvusProtoStatus {
 }
 
 /// The calls of Milvus that we make.
-enum MilvusMethod: String {
-  case getVersion = "GetVersion"
-  case showCollections = "ShowCollections"
-  case describeCollection = "DescribeCollection"
-  case createCollection = "CreateCollection"
-  case dropCollection = "DropCollection"
-  case loadCollection = "LoadCollection"
-  case releaseCollection = "ReleaseCollection"
-  case getLoadState = "GetLoadState"
-  case createIndex = "CreateIndex"
-  case describeIndex = "DescribeIndex"
-  case dropIndex = "DropIndex"
-  case createPartition = "CreatePartition"
-  case hasPartition = "HasPartition"
-  case showPartitions = "ShowPartitions"
-  case upsert = "Upsert"
-  case delete = "Delete"
-  case search = "Search"
-  case query = "Query"
-
+struct MilvusMethod: Sendable {
+  /// As Milvus calls it.
+  let name: String
   /// As HTTP/2 names it.
-  var path: String { "/milvus.proto.milvus.MilvusService/\(rawValue)" }
+  let path: String
+
+  private init(_ name: String) {
+    self.name = name
+    path = "/milvus.proto.milvus.MilvusService/\(name)"
+  }
+
+  static let getVersion = MilvusMethod("GetVersion")
+  static let showCollections = MilvusMethod("ShowCollections")
+  static let describeCollection = MilvusMethod("DescribeCollection")
+  static let createCollection = MilvusMethod("CreateCollection")
+  static let dropCollection = MilvusMethod("DropCollection")
+  static let loadCollection = MilvusMethod("LoadCollection")
+  static let releaseCollection = MilvusMethod("ReleaseCollection")
+  static let getLoadState = MilvusMethod("GetLoadState")
+  static let createIndex = MilvusMethod("CreateIndex")
+  static let describeIndex = MilvusMethod("DescribeIndex")
+  static let dropIndex = MilvusMethod("DropIndex")
+  static let createPartition = MilvusMethod("CreatePartition")
+  static let hasPartition = MilvusMethod("HasPartition")
+  static let showPartitions = MilvusMethod("ShowPartitions")
+  static let upsert = MilvusMethod("Upsert")
+  static let delete = MilvusMethod("Delete")
+  static let search = MilvusMethod("Search")
+  static let query = MilvusMethod("Query")
 }

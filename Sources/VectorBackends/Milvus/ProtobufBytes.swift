@@ -4,12 +4,24 @@ import Support
 extension ColumnBuffer where Element == UInt8 {
   /// A number in groups of seven bits, the lowest first.
   func append(varint value: UInt64) -> Bool {
+    guard let room = extend(by: Self.longestNumber) else { return false }
+    truncate(to: count - Self.longestNumber + Self.write(varint: value, to: room))
+    return true
+  }
+
+  private static var longestNumber: Int { 10 }
+
+  /// Returns how many bytes the number took.
+  private static func write(varint value: UInt64, to target: UnsafeMutablePointer<UInt8>) -> Int {
     var rest = value
+    var count = 0
     while rest >= 0x80 {
-      guard append(UInt8(truncatingIfNeeded: rest) | 0x80) else { return false }
+      target[count] = UInt8(truncatingIfNeeded: rest) | 0x80
       rest >>= 7
+      count += 1
     }
-    return append(UInt8(truncatingIfNeeded: rest))
+    target[count] = UInt8(truncatingIfNeeded: rest)
+    return count + 1
   }
 
   /// A field that is a number; 0 is left out, as the default.
@@ -19,7 +31,14 @@ extension ColumnBuffer where Element == UInt8 {
 
   /// A field of bytes, also when there are none.
   func append(field: Int, bytes: UnsafeRawBufferPointer) -> Bool {
-    append(field: field, length: bytes.count) && append(bytes: bytes)
+    let most = 2 * Self.longestNumber + bytes.count
+    guard let room = extend(by: most) else { return false }
+    let head = Self.writeHead(field, length: bytes.count, to: room)
+    if let from = bytes.baseAddress {
+      UnsafeMutableRawPointer(room + head).copyMemory(from: from, byteCount: bytes.count)
+    }
+    truncate(to: count - most + head + bytes.count)
+    return true
   }
 
   /// A field of text; an empty one is left out, as the default.
@@ -59,6 +78,29 @@ extension ColumnBuffer where Element == UInt8 {
 
   /// The tag of a field of bytes, or of a message, and its length.
   func append(field: Int, length: Int) -> Bool {
-    append(varint: UInt64(field << 3 | 2)) && append(varint: UInt64(length))
+    let most = 2 * Self.longestNumber
+    guard let room = extend(by: most) else { return false }
+    truncate(to: count - most + Self.writeHead(field, length: length, to: room))
+    return true
   }
+
+  private static func writeHead(_ field: Int, length: Int, to target: UnsafeMutablePointer<UInt8>) -> Int {
+    let tag = write(varint: UInt64(field << 3 | 2), to: target)
+    return tag + write(varint: UInt64(length), to: target + tag)
+  }
+
+  /// A message of two texts, neither of them empty, in its fields 1 and 2.
+  func append(field: Int, key: String, value: String) -> Bool {
+    let length = ProtobufSize.field(bytes: key.utf8.count) + ProtobufSize.field(bytes: value.utf8.count)
+    return append(field: field, length: length) && append(field: 1, text: key) && append(field: 2, text: value)
+  }
+}
+
+/// Bytes that fields take, for lengths that stand before what they count. Fields are numbered 15 at most.
+enum ProtobufSize {
+  /// Of a field of bytes, with its tag and length.
+  static func field(bytes: Int) -> Int { field(number: UInt64(bytes)) + bytes }
+
+  /// Of a field that is a number, with its tag.
+  static func field(number: UInt64) -> Int { 1 + max(70 - number.leadingZeroBitCount, 7) / 7 }
 }

@@ -130,27 +130,6 @@ import Testing
 
   // MARK: - Answers
 
-  private func columns(keys: Int, documents: Int, floats: Int) -> [MilvusProtoFieldData] {
-    var (id, vector, metadata) = (MilvusProtoFieldData(), MilvusProtoFieldData(), MilvusProtoFieldData())
-    (id.fieldName, vector.fieldName, metadata.fieldName) = ("id", "vector", "metadata")
-    id.scalars.stringData.data = (0..<keys).map { Data("k\($0)".utf8) }
-    metadata.scalars.jsonData.data = Array(repeating: Data("{}".utf8), count: documents)
-    vector.vectors.floatVector.data = Data(repeating: 0, count: floats * 4)
-    return [id, vector, metadata]
-  }
-
-  @Test func columnsMustFitEachOther() throws {
-    let both: Include = [.metadata, .vectors]
-    #expect(try MilvusRowSet(columns(keys: 2, documents: 2, floats: 4), collection, both).count == 2)
-    #expect(try MilvusRowSet([], collection, both).count == 0)
-    for (documents, floats) in [(1, 4), (3, 4), (2, 3), (2, 5), (0, 4), (2, 0)] {
-      let fields = columns(keys: 2, documents: documents, floats: floats)
-      #expect(throws: VectorError.self) { try MilvusRowSet(fields, collection, both) }
-    }
-    // What nobody asked for may be missing.
-    #expect(try MilvusRowSet(columns(keys: 2, documents: 0, floats: 0), collection, []).count == 2)
-  }
-
   @Test func metadataOfAServerIsReadWithCare() throws {
     func visible(_ document: String) throws -> String {
       let output = ColumnBuffer<UInt8>()
@@ -162,26 +141,6 @@ import Testing
     #expect(try visible(#"{"a": {"b": [1, null]}, "_vdb_ns": "x"}"#) == #"{"a":{"b":[1,null]}}"#)
     for broken in ["[]", "1", "{", "nix", "{\"a\": \u{1}}"] {
       #expect(throws: VectorError.self) { try visible(broken) }
-    }
-  }
-
-  /// Any bytes are an answer or an error, never the end of the process.
-  @Test func rubbishIsAnError() throws {
-    var answer = MilvusProtoSearchResults()
-    answer.results.scores = Data(repeating: 1, count: 8)
-    answer.results.topks = [2]
-    answer.results.ids.strID.data = [Data("a".utf8), Data("b".utf8)]
-    answer.results.fieldsData = columns(keys: 2, documents: 2, floats: 4)
-    let whole: [UInt8] = try answer.serializedBytes()
-    var generator = SystemRandomNumberGenerator()
-    for round in 0..<3000 {
-      var bytes = whole
-      for _ in 0..<(round % 4) { bytes[Int.random(in: 0..<bytes.count, using: &generator)] = .random(in: 0...255) }
-      bytes.removeLast(round % 7 == 0 ? Int.random(in: 0..<bytes.count, using: &generator) : 0)
-      let decoded: MilvusProtoSearchResults? = bytes.withUnsafeBytes { try? MilvusRequests.decode($0, .search) }
-      if let decoded {
-        _ = try? MilvusRowSet(decoded.results.fieldsData, keys: decoded.results.ids, collection, [.metadata, .vectors])
-      }
     }
   }
 

@@ -12,7 +12,9 @@ import Testing
   }
 
   private func id(_ key: String, _ namespace: String) -> String? {
-    MilvusPlace(ByteString(namespace)).id(ofKey: Array(key.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    Array(key.utf8).withUnsafeBytes { key in
+      MilvusPlace(ByteString(namespace)).id(ofKey: key).map { String(decoding: $0, as: UTF8.self) }
+    }
   }
 
   @Test func idsOfTheDefaultNamespaceStayAsTheyAre() {

@@ -8,6 +8,9 @@ package struct GRPCAnswer {
 
   fileprivate init(_ response: HTTPResponse) { self.response = response }
 
+  /// What the message lies in: keeps it in place for those who go on reading it.
+  package var body: ColumnBuffer<UInt8> { response.body }
+
   /// Lends the message out. The frame was checked when the answer came.
   package func withMessage<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
@@ -27,16 +30,16 @@ extension HTTPConnection {
     _ method: String, _ body: HTTPBody, metadata: [(name: String, value: String)], context: CallContext
   ) throws(AttemptFailure) -> GRPCAnswer {
     var headers = metadata
+    headers.reserveCapacity(metadata.count + 4)
     // No more exact type: Milvus tells gRPC from other HTTP on its port by this very text.
     headers.append(("content-type", "application/grpc"))
     headers.append(("te", "trailers"))
     headers.append(("grpc-accept-encoding", "identity"))
     if let timeout = Self.timeout(until: context.deadline) { headers.append(("grpc-timeout", timeout)) }
     let response = try send(HTTPRequest(.post, method, headers: headers, body: body), context: context)
-    let server = endpoint.authority
     guard response.status == 200 else {
       // Not from a gRPC server, or not from its handler: a proxy, a web page.
-      let words = response.excerpt
+      let (server, words) = (endpoint.authority, response.excerpt)
       throw response.failure(
         VectorError(
           response.errorStatus, "\(server) answered a gRPC call with HTTP status \(response.status): \(words)"))
@@ -45,23 +48,25 @@ extension HTTPConnection {
       if isGone {
         throw AttemptFailure(
           .broken, mayHaveApplied: true,
-          cause: VectorError(.unavailable, "the connection broke to \(server) within its answer"))
+          cause: VectorError(.unavailable, "the connection broke to \(endpoint.authority) within its answer"))
       }
-      throw response.violation("\(server) answered a gRPC call without a grpc-status")
+      throw response.violation("\(endpoint.authority) answered a gRPC call without a grpc-status")
     }
-    guard status.code == .ok else { throw status.failure(server) }
+    guard status.code == .ok else { throw status.failure(endpoint.authority) }
     let defect = response.withBody { bytes -> GRPCFrame.Defect? in
       do throws(GRPCFrame.Defect) {
         _ = try GRPCFrame.message(of: bytes)
         return nil
       } catch { return error }
     }
-    switch defect {
-    case nil: return GRPCAnswer(response)
-    case .cut: throw response.violation("\(server) answered with less than a message")
-    case .compressed: throw response.violation("\(server) answered with a compressed message")
-    case .tooMany: throw response.violation("\(server) answered with more than one message")
-    }
+    guard let defect else { return GRPCAnswer(response) }
+    let what =
+      switch defect {
+      case .cut: "less than a message"
+      case .compressed: "a compressed message"
+      case .tooMany: "more than one message"
+      }
+    throw response.violation("\(endpoint.authority) answered with \(what)")
   }
 
   /// The header's text: at most eight digits and a unit, here milliseconds. From a second on in steps of a tenth, rounded up:

@@ -45,11 +45,12 @@ package struct GRPCStatus: Sendable, Equatable {
 
   /// Reads the status from behind the answer, or from its headers where there is nothing else; nil when there is none.
   package init?(headers: HTTPHeaders, trailers: HTTPHeaders) {
-    let place = trailers["grpc-status"] == nil ? headers : trailers
-    guard let number = place["grpc-status"] else { return nil }
+    let behind = trailers["grpc-status"]
+    guard let number = behind ?? headers["grpc-status"] else { return nil }
     // A number from the future is an unknown error.
     code = Int(number).flatMap(Code.init(rawValue:)) ?? .unknown
-    message = place["grpc-message"].map(Self.decoded) ?? ""
+    // Nobody is told what a server has to say of a success.
+    message = code == .ok ? "" : (behind == nil ? headers : trailers)["grpc-message"].map(Self.decoded) ?? ""
   }
 
   /// `grpc-message` in percent form; what is no percent form stays as it is.
