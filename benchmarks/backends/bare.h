@@ -1,9 +1,11 @@
-/* What the bare programs share: the same searches through the library and without it, in turns, and what each took.
+/* What the bare programs share: the same searches through the library and without it, in turns, and what each took; and rows
+ * written through the library, beside which stand those that the bare program writes.
  *
  * A program gives `bare_open`, `bare_upsert` and `bare_search`; `main` is here.
  *   PROGRAM upsert ADDRESS FILE...                       sends the bytes of the files as they are
+ *   PROGRAM load NAME OPTIONS IDS METADATA VECTORS       through the library: an id a line, one JSON array, float32 rows
  *   PROGRAM search ADDRESS FILE QUERIES OPTIONS COUNT    OPTIONS: JSON for vdb_database_open; QUERIES: float32 rows
- * Both print one JSON object.
+ * All print one JSON object.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -96,6 +98,33 @@ static void run_upsert(int count, char **files) {
   printf("{\"seconds\": %.6f, \"cpu\": %.6f}\n", seconds() - start, cpu_seconds() - cpu);
 }
 
+static void run_load(const char *name, const char *options, const char *const files[3]) {
+  const text ids = read_file(files[0]), metadata = read_file(files[1]), rows = read_file(files[2]);
+  const uint64_t count = rows.length / (DIMENSIONS * sizeof(float));
+  uint64_t *offsets = calloc(count + 1, sizeof *offsets), found = 0;
+  /* The ids are packed where they lie, without the ends of their lines. */
+  size_t length = 0;
+  for (size_t at = 0; at < ids.length && found < count; at++) {
+    if (ids.bytes[at] != '\n') ids.bytes[length++] = ids.bytes[at];
+    else offsets[++found] = length;
+  }
+  if (found != count) fail(files[0], "has another number of rows");
+  vdb_strings packed = VDB_STRINGS_INIT;
+  packed.bytes = ids.bytes;
+  packed.offsets = offsets;
+  packed.count = count;
+  vdb_vectors vectors = VDB_VECTORS_INIT;
+  vectors.data = rows.bytes;
+  vectors.count = count;
+  vectors.dimensions = DIMENSIONS;
+  vdb_database *database = NULL;
+  check(vdb_database_open(name, VDB_NTS, options, VDB_NTS, NULL, &database));
+  const double cpu = cpu_seconds(), start = seconds();
+  check(vdb_database_upsert(database, &packed, &vectors, metadata.bytes, metadata.length, NULL, NULL));
+  printf("{\"seconds\": %.6f, \"cpu\": %.6f}\n", seconds() - start, cpu_seconds() - cpu);
+  check(vdb_database_close(database));
+}
+
 static void run_search(const char *queries_path, const char *options, int count) {
   const text rows = read_file(queries_path);
   const float *queries = (const float *)(void *)rows.bytes;
@@ -135,7 +164,11 @@ static void run_search(const char *queries_path, const char *options, int count)
 }
 
 int main(int argc, char **argv) {
-  if (argc < 4) fail(argv[0], "wants upsert or search, an address and files");
+  if (argc < 4) fail(argv[0], "wants upsert or search, an address and files, or load");
+  if (argc == 7 && strcmp(argv[1], "load") == 0) {
+    run_load(argv[2], argv[3], (const char *const[]){argv[4], argv[5], argv[6]});
+    return 0;
+  }
   const text first = read_file(argv[3]);
   bare_open(argv[2], &first);
   if (strcmp(argv[1], "upsert") == 0) {

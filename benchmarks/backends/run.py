@@ -3,8 +3,8 @@
   python benchmarks/backends/run.py [--rows 20000] [--rounds N] [--searches 1000] [--output FILE] [BACKEND ...]
 
 Bulk: the same rows into an empty collection with the same index state on each side, in turns, each round beginning with another
-side, after rows that nobody counts; a ratio is the median of the ratios of the rounds. The bare writer sends bytes that were
-encoded before the clock started. CPU is that of the client process, user and system, all threads. Search: one query at a time,
+side, after rows that nobody counts; a ratio is the median of the ratios of the rounds. The library writes from Python and from C;
+the bare writer, in C too, sends bytes that were encoded before the clock started. CPU is that of the client process, user and system, all threads. Search: one query at a time,
 the same collection; latency in turns within one process written in C, CPU in turns within this one, as the median of five.
 """
 
@@ -50,7 +50,7 @@ def ours(peer, name, kind):
 
 
 def bulk(backend, module, peer, rows, arguments, folder):
-  sides = {"ours": [], "client": [], "bare": []}
+  sides = {"ours": [], "from C": [], "client": [], "bare": []}
   prepared = peer.bare_upsert("bench_bare", rows, folder)
 
   def write_ours():
@@ -58,6 +58,21 @@ def bulk(backend, module, peer, rows, arguments, folder):
       peer.create("bench_ours")
     with ours(peer, "bench_ours", module.index) as db:
       sides["ours"].append(timed(lambda: db.upsert(rows.ids, rows.vectors, rows.metadata)))
+      assert db.count() == len(rows)
+      db.drop()
+
+  files = [folder / each for each in ("ids", "metadata.json", "rows.f32")]
+  files[0].write_text("".join(f"{id}\n" for id in rows.ids))
+  files[1].write_text(f"[{','.join(rows.metadata_json)}]")
+  rows.vectors.tofile(files[2])
+
+  def write_from_c():
+    if getattr(module, "ours_opens_the_client_s", False):
+      peer.create("bench_c")
+    with ours(peer, "bench_c", module.index) as db:
+      options = json.dumps({"dimensions": DIMENSIONS, "metric": "cosine", **peer.options("bench_c")})
+      told = program(arguments.programs / prepared[0], "load", "bench_c", options, *files)
+      sides["from C"].append((told["seconds"], told["cpu"]))
       assert db.count() == len(rows)
       db.drop()
 
@@ -84,7 +99,7 @@ def bulk(backend, module, peer, rows, arguments, folder):
   # A server that was just started takes longer for the first rows it gets, and nobody always goes first.
   write_client()
   sides["client"].clear()
-  turns = [write_ours, write_client, write_bare]
+  turns = [write_ours, write_from_c, write_client, write_bare]
   if hasattr(peer, "insert"):
     sides["insert"] = []
     turns.append(write_insert)
@@ -92,11 +107,15 @@ def bulk(backend, module, peer, rows, arguments, folder):
     for place in range(len(turns)):
       turns[(turn + place) % len(turns)]()
   count = len(rows)
-  ratio = lambda side: statistics.median(b[0] / a[0] for a, b in zip(sides["ours"], sides[side]))  # noqa: E731
+
+  def ratio(side, which="ours"):
+    return statistics.median(theirs[0] / own[0] for own, theirs in zip(sides[which], sides[side]))
+
   found = {
     "rows_per_second": {side: count / statistics.median(each[0] for each in took) for side, took in sides.items()},
     "speed_over_client": ratio("client"),
     "speed_over_bare": ratio("bare"),
+    "speed_from_c_over_bare": ratio("bare", "from C"),
     "cpu_us_a_row": {side: statistics.median(each[1] for each in took) / count * 1e6 for side, took in sides.items()},
   }
   if "insert" in sides:
@@ -169,7 +188,8 @@ def main():
     with servers.SERVERS[backend](**SETTINGS.get(backend, {})) as server, tempfile.TemporaryDirectory() as folder:
       peer, folder = module.Peer(server), pathlib.Path(folder)
       found = {"client": module.name, "rows": len(rows), "bulk": bulk(backend, module, peer, rows, arguments, folder)}
-      found["bulk"]["cpu_over_client"] = found["bulk"]["cpu_us_a_row"]["ours"] / found["bulk"]["cpu_us_a_row"]["client"]
+      cpu = found["bulk"]["cpu_us_a_row"]
+      found["bulk"]["cpu_over_client"] = cpu["ours"] / cpu["client"]
       print(backend, json.dumps(found["bulk"]), flush=True)
       found["search"] = search(module, peer, rows, arguments, folder)
       print(backend, json.dumps(found["search"]), flush=True)
