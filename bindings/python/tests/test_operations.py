@@ -135,6 +135,15 @@ def test_delete(filled):
   assert ids(filled.iterate()) == ["c"]
 
 
+def test_ids_beyond_ascii_stay_apart(db):
+  ids = ["a", "é", "日本", "😀z", "plain"]
+  db.upsert(ids, [[row, 0, 0] for row in range(5)], [{"id": id} for id in ids])
+  hits = db.search([0, 0, 0], 5, include_vectors=True)
+  assert [hit.id for hit in hits] == ids == [hit.metadata["id"] for hit in hits]
+  assert [hit.vector[0] for hit in hits] == [0, 1, 2, 3, 4]
+  assert db.search_arrays([0, 0, 0], 5)[0].tolist() == ids
+
+
 def test_delete_by_filter(filled):
   assert filled.delete(filter={"lang": {"$in": ["en", "de"]}}).deleted == 2
   assert filled.count() == 1

@@ -65,8 +65,11 @@ def in_place(finish: Callable[..., _Value], call: Call, *arguments: Any, **rest:
 
   A signal handler that raises while the main thread waits, as that of Ctrl-C does, ends the call.
   """
-  interrupts.listen()
+  # Looked at here: calls of functions that nearly never have anything to do would cost more than the rest of this one.
+  if interrupts.asked is None:
+    interrupts.listen()
   try:
     return finish(call.now, *arguments, **rest)
   finally:
-    interrupts.raise_interrupt()
+    if interrupts.raised:
+      interrupts.raise_interrupt()

@@ -15,10 +15,10 @@ from typing import Any, Optional
 from . import _prototypes as c
 from ._library import holding
 
-_raised: list[BaseException] = []
+raised: list[BaseException] = []
 # The answers that the library may still ask for: they must outlive what it knows of them.
 _answers: list[Any] = []
-_asked: Optional[int] = None
+asked: Optional[int] = None
 
 
 def _answer() -> Generator[int, Any, None]:
@@ -31,32 +31,32 @@ def _answer() -> Generator[int, Any, None]:
     except GeneratorExit:
       return
     except BaseException as error:
-      _raised.append(error)
+      raised.append(error)
       answer = 1
 
 
 def _listen() -> None:
   """Has this thread asked from now on, which must be the main thread."""
-  global _asked
+  global asked
   generator = _answer()
   next(generator)
   answer = c.vdb_interrupt_callback(generator.send)
   _answers[:] = [generator, answer]
   holding.vdb_interrupt_set(answer, None)
-  _asked = threading.get_ident()
+  asked = threading.get_ident()
 
 
 def listen() -> None:
   """Has the main thread asked, if this is it and it is not asked yet."""
-  if _asked is None and threading.current_thread() is threading.main_thread():
+  if asked is None and threading.current_thread() is threading.main_thread():
     _listen()
 
 
 def raise_interrupt() -> None:
   """After a call: raises what a handler raised during it."""
-  if _raised and threading.get_ident() == _asked:
-    error = _raised[0]
-    _raised.clear()
+  if raised and threading.get_ident() == asked:
+    error = raised[0]
+    raised.clear()
     # A second signal in the moment in which the first was kept has ended the generator.
     _listen()
     raise error
@@ -64,11 +64,11 @@ def raise_interrupt() -> None:
 
 def _forget() -> None:
   """In a forked child the main thread may be another one; at the end there is none that could answer."""
-  global _asked
-  if _asked == threading.get_ident():
+  global asked
+  if asked == threading.get_ident():
     holding.vdb_interrupt_set(None, None)
-  _asked = None
-  _raised.clear()
+  asked = None
+  raised.clear()
 
 
 atexit.register(_forget)

@@ -15,6 +15,7 @@ from typing import Any, Optional
 
 from . import _prototypes as c
 from ._metadata import convert
+from ._prototypes import VDB_INCLUDE_METADATA, VDB_INCLUDE_VECTORS
 from ._text import address_of
 from .cancel import CancelToken
 from .errors import InvalidArgumentError, InvalidFilterError, InvalidKError, InvalidOptionError, InvalidTextError
@@ -44,7 +45,7 @@ _shared_structs: list[_SearchOptions] = []
 
 def include_flags(metadata: bool, vectors: bool) -> int:
   """Flags that say which columns an answer holds."""
-  return (c.VDB_INCLUDE_METADATA if metadata else 0) | (c.VDB_INCLUDE_VECTORS if vectors else 0)
+  return (VDB_INCLUDE_METADATA if metadata else 0) | (VDB_INCLUDE_VECTORS if vectors else 0)
 
 
 def milliseconds(timeout: Optional[float]) -> int:

@@ -8,11 +8,11 @@ from ctypes import byref
 from typing import Any, Callable, Literal, Optional, Union, overload
 
 from . import _calls as calls
-from . import _prototypes as c
 from . import _results as results
 from ._failures import check
 from ._handle import Handle
 from ._options import Filter, call_options, encode_filter, include_flags, page_options, search_options
+from ._prototypes import VDB_EXACT, VDB_PROBE
 from ._text import PackedStrings, encode, json_of
 from ._vectors import Rows, as_float32, query_bytes
 from .cancel import CancelToken
@@ -69,7 +69,7 @@ class Reading(Handle):
   ) -> list[Match]:
     """The nearest records of one vector."""
     query = query_bytes(vector)
-    flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
+    flags = include_flags(include_metadata, include_vectors) | (VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
     return self._run(results.matches, calls.SEARCH, self._handle, query, len(query) // 4, options, info=info)
 
@@ -92,7 +92,7 @@ class Reading(Handle):
   ) -> list[list[Match]]:
     """The nearest records of each of many vectors: one pass over the data, several times faster than one by one."""
     rows = Rows(vectors, self._handle)
-    flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
+    flags = include_flags(include_metadata, include_vectors) | (VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
     return self._run(results.match_lists, calls.SEARCH_BATCH, self._handle, byref(rows), options, info=info)
 
@@ -153,7 +153,7 @@ class Reading(Handle):
     One vector of shape (dimensions,) gives arrays of shape (k,). k is the most hits any query has; a query with fewer
     (a filter, a small database) is filled up with None and NaN.
     """
-    flags = c.VDB_EXACT if exact else 0
+    flags = VDB_EXACT if exact else 0
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
     array = as_float32(vectors)
     finish = results.arrays[array.ndim == 1, include_distances]
@@ -182,7 +182,7 @@ class Reading(Handle):
   ) -> list[Match]:
     """The nearest records of a stored record, without itself. NotFoundError when there is no such record."""
     text = encode(id, "id")
-    flags = include_flags(include_metadata, include_vectors) | (c.VDB_EXACT if exact else 0)
+    flags = include_flags(include_metadata, include_vectors) | (VDB_EXACT if exact else 0)
     options = search_options(top_k, flags, ef, filter, max_distance, min_score, timeout, cancel, extra)
     return self._run(results.matches, calls.SEARCH_BY_ID, self._handle, text, len(text), options, info=info)
 
@@ -269,7 +269,7 @@ class Reading(Handle):
   ) -> dict[str, Any]:
     """`status` ("ok", "degraded", "down", "unknown"), `circuit_breaker`, `cache`, ... `probe` asks the backend; without it
     the network is not touched."""
-    options = call_options(timeout, cancel, None, c.VDB_PROBE if probe else 0)
+    options = call_options(timeout, cancel, None, VDB_PROBE if probe else 0)
     if not probe:
       # Not behind calls that hang.
       return _document(calls.HEALTH.now, self._handle, options)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy import ndarray
 
 from . import _prototypes as c
 from ._library import library
@@ -18,7 +19,7 @@ FLOAT32 = np.dtype(np.float32)
 
 def query_bytes(vector: Any) -> bytes:
   """One vector as packed float32. A copy of a few hundred nanoseconds, cheaper than asking numpy for an address."""
-  if type(vector) is np.ndarray and vector.dtype is FLOAT32 and vector.ndim == 1:
+  if type(vector) is ndarray and vector.dtype is FLOAT32 and vector.ndim == 1:
     return vector.tobytes()
   array = as_float32(vector)
   if array.ndim != 1:
@@ -55,6 +56,8 @@ class Rows(c.vdb_vectors):
 def as_float32(vectors: Any) -> npt.NDArray[np.float32]:
   """An array of float32: the argument itself where it is one. TypeError for what holds no real numbers,
   InvalidArgumentError for rows of unequal length, InvalidVectorError for a number that does not fit."""
+  if type(vectors) is ndarray and vectors.dtype is FLOAT32:
+    return vectors
   try:
     array = np.asarray(vectors)
   except ValueError as error:
