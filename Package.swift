@@ -113,7 +113,7 @@ let package = Package(
         "VectorBackends", "Resilience", "VectorModel", "Support", "CTestSupport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
-      swiftSettings: strict),
+      exclude: ["Milvus/Messages/search.proto"], swiftSettings: strict),
 
     // What the library alone gets, so that the Swift runtime inside it does no harm to the host.
     .target(name: "CHostGuard", cSettings: [.unsafeFlags(["-fvisibility=hidden"])]),

@@ -90,6 +90,7 @@ extension MilvusBackend {
     for start in stride(from: 0, to: ids.count, by: step) {
       let range = start..<min(start + step, ids.count)
       let found = try fetch(ids, range, place, include, settings.consistency, .get, context)
+      try found?.rows.reserve(in: results)
       for item in range {
         let row = found?[ids[item]]
         guard results.ids.append(bytes: ids[item]), results.idOffsets.append(UInt64(results.ids.count)),
@@ -120,6 +121,7 @@ extension MilvusBackend {
             expression: Self.expression(collection, condition, after: last), partition: partition,
             include: request.include, limit: wanted + 1, consistency: settings.consistency), .page, context)
         defer { withExtendedLifetime(rows) {} }
+        try rows.reserve(in: results)
         let order = (0..<rows.count).sorted { compareBytes(rows.key($0), rows.key($1)) < 0 }
         for row in order.prefix(wanted) {
           last = Array(rows.key(row))

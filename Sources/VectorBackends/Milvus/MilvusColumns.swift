@@ -4,9 +4,9 @@ import VectorModel
 
 /// What an answer to a search or a query holds, column by column: found by one pass over its bytes, where all of it stays.
 ///
-/// Not by generated messages: those would make an object of every key and document, which takes a third of a search
-/// (`docs/decisions/milvus-answers.md`). Only the columns of the collection's own fields are kept. Nothing is checked here but
-/// that the bytes are protobuf: whether columns fit each other is for `MilvusRowSet`.
+/// Not by generated messages: those would make an object of every key and document (`docs/decisions/milvus-answers.md`). Only
+/// the columns of the collection's own fields are kept. Nothing is checked here but that the bytes are protobuf: whether columns
+/// fit each other is for `MilvusRowSet`.
 final class MilvusColumns {
   typealias Defect = ProtobufReader.Defect
   /// Bytes of each row.
@@ -59,6 +59,8 @@ final class MilvusColumns {
   /// Empty where all went well.
   private func read(status bytes: UnsafeRawBufferPointer) throws(Defect) {
     if bytes.isEmpty { return }
+    // Its text is a String, which ends the process when it finds no memory.
+    guard isMemoryAvailable(bytes.count.multipliedReportingOverflow(by: 4).partialValue) else { throw .outOfMemory }
     do { try status.merge(serializedBytes: BorrowedBytes(bytes), options: MilvusRequests.decoding) } catch {
       throw .malformed
     }

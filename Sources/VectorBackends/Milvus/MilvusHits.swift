@@ -35,6 +35,7 @@ struct MilvusHits {
 
   /// Appends the hits of all queries, the nearest first. Errors: `protocolViolation`, `outOfMemory`.
   func append(queries: Int, to results: ResultColumns) throws(VectorError) {
+    try rows.reserve(in: results)
     var hits: [Hit] = []
     var row = 0
     for query in 0..<queries {

@@ -78,14 +78,19 @@ struct MilvusPlainDocument {
 
   /// A string whose opening quote was taken.
   private mutating func string(mayEscape: Bool) -> Bool {
-    while at < end {
-      let byte = at.pointee
-      at += 1
-      if byte == UInt8(ascii: "\"") { return true }
+    // Of its own: the loop over each byte then runs in registers.
+    var (next, mixed) = (at, self.mixed)
+    while next < end {
+      let byte = next.pointee
+      next += 1
+      if byte == UInt8(ascii: "\"") {
+        (at, self.mixed) = (next, mixed)
+        return true
+      }
       if byte < 0x20 { return false }
       if byte == UInt8(ascii: "\\") {
-        guard mayEscape, at < end, Self.isSimpleEscape(at.pointee) else { return false }
-        at += 1
+        guard mayEscape, next < end, Self.isSimpleEscape(next.pointee) else { return false }
+        next += 1
       }
       mixed |= byte
     }
@@ -118,8 +123,10 @@ struct MilvusPlainDocument {
   /// Takes all digits; returns how many there were.
   private mutating func digits() -> Int {
     let start = at
-    while at < end, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(at.pointee) { at += 1 }
-    return at - start
+    var next = at
+    while next < end, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(next.pointee) { next += 1 }
+    at = next
+    return next - start
   }
 
   private mutating func word(_ word: StaticString) -> Bool {
@@ -138,7 +145,8 @@ struct MilvusPlainDocument {
   }
 
   private mutating func skipSpace() {
-    while at < end {
+    // All space is at most 0x20, and all that may come behind it is more.
+    while at < end, at.pointee <= 0x20 {
       switch at.pointee {
       case 0x20, 0x09, 0x0A, 0x0D: at += 1
       default: return

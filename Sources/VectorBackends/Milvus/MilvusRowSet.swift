@@ -36,6 +36,16 @@ struct MilvusRowSet {
     columns.documents?.base?[row] ?? UnsafeRawBufferPointer(start: nil, count: 0)
   }
 
+  /// Makes room for what all rows will take. Errors: `outOfMemory`.
+  func reserve(in results: ResultColumns) throws(VectorError) {
+    func bytes(_ texts: MilvusColumns.Texts?) -> Int { texts?.elements.reduce(0) { $0 + $1.count } ?? 0 }
+    // Documents of other lengths than the answer's are rare: those that have keys of ours, which go, or none.
+    guard results.ids.reserve(bytes(columns.keys)),
+      !results.include.contains(.metadata) || results.metadata.reserve(bytes(columns.documents)),
+      !results.include.contains(.vectors) || results.vectors.reserve(columns.vectors.byteCount / 4)
+    else { throw .resultOutOfMemory }
+  }
+
   /// Appends metadata and vector of a row, where asked. Errors: `protocolViolation`, `outOfMemory`.
   func append(_ row: Int, to results: ResultColumns) throws(VectorError) {
     if results.include.contains(.metadata) {

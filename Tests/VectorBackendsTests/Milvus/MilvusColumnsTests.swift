@@ -33,24 +33,27 @@ import Testing
     }
   }
 
-  private func bytes(_ floats: [Float]) -> Data { floats.withUnsafeBytes { Data($0) } }
+  private func bytes(_ number: Float) -> [UInt8] { withUnsafeBytes(of: number) { Array($0) } }
 
-  private func columns(keys: [String], documents: [String], floats: [Float]) -> [MilvusProtoFieldData] {
-    var (id, vector, metadata) = (MilvusProtoFieldData(), MilvusProtoFieldData(), MilvusProtoFieldData())
+  private func columns(keys: [String], documents: [String], floats: [Float]) -> [MilvusWireFieldData] {
+    var (id, vector, metadata) = (MilvusWireFieldData(), MilvusWireFieldData(), MilvusWireFieldData())
     (id.fieldName, vector.fieldName, metadata.fieldName) = ("id", "vector", "metadata")
     (id.type, vector.type, metadata.type) = (21, 101, 23)
-    id.scalars.stringData.data = keys.map { Data($0.utf8) }
+    (id.fieldID, metadata.isDynamic, metadata.validData) = (100, true, [true, false])
+    id.scalars.stringData.data = keys
     metadata.scalars.jsonData.data = documents.map { Data($0.utf8) }
     vector.vectors.dim = 2
-    vector.vectors.floatVector.data = bytes(floats)
+    vector.vectors.floatVector.data = floats
     return [id, vector, metadata]
   }
 
-  private func answer() -> MilvusProtoSearchResults {
-    var answer = MilvusProtoSearchResults()
-    answer.results.scores = bytes([0.5, -1])
+  private func answer() -> MilvusWireSearchResults {
+    var answer = MilvusWireSearchResults()
+    answer.collectionName = "docs"
+    (answer.results.numQueries, answer.results.topK, answer.results.outputFields) = (2, 2, ["metadata", "vector"])
+    answer.results.scores = [0.5, -1]
     answer.results.topks = [2, 0]
-    answer.results.ids.strID.data = [Data("a".utf8), Data("é".utf8)]
+    answer.results.ids.strID.data = ["a", "é"]
     answer.results.fieldsData = Array(
       columns(keys: [], documents: [#"{"k":1}"#, "{}"], floats: [1, 2, 3, 4]).dropFirst())
     return answer
@@ -70,7 +73,7 @@ import Testing
   }
 
   @Test func aQueryIsRead() throws {
-    var answer = MilvusProtoQueryResults()
+    var answer = MilvusWireQueryResults()
     answer.fieldsData = columns(keys: ["x", "y"], documents: ["{}", ""], floats: [1, 2, 3, 4])
     let found = try read(.query, answer.serializedBytes())
     #expect(texts(found, \.keys) == ["x", "y"])
@@ -81,7 +84,7 @@ import Testing
   }
 
   @Test func aStatusIsRead() throws {
-    var (first, second) = (MilvusProtoSearchResults(), MilvusProtoSearchResults())
+    var (first, second) = (MilvusWireSearchResults(), MilvusWireSearchResults())
     (first.status.code, first.status.reason) = (8, "slow")
     (second.status.reason, second.status.retriable) = ("down", true)
     // A message that comes twice is one: what the second has replaces what the first had.
@@ -94,13 +97,13 @@ import Testing
   /// Protobuf lets a message come in parts, a list packed or one by one, and fields come in any order with unknown ones between.
   @Test func theSameAnswerInAnotherForm() throws {
     let whole = answer()
-    var parts: [MilvusProtoSearchResults] = Array(repeating: MilvusProtoSearchResults(), count: 5)
+    var parts: [MilvusWireSearchResults] = Array(repeating: MilvusWireSearchResults(), count: 5)
     parts[0].results.ids.strID.data = [whole.results.ids.strID.data[0]]
-    parts[0].results.scores = bytes([0.5])
+    parts[0].results.scores = [0.5]
     parts[1].results.fieldsData = [whole.results.fieldsData[1]]
     parts[2].results.topks = [2]
     parts[2].results.ids.strID.data = [whole.results.ids.strID.data[1]]
-    parts[3].results.scores = bytes([-1])
+    parts[3].results.scores = [-1]
     parts[4].results.fieldsData = [whole.results.fieldsData[0]]
     // A count of 0 that is not packed; then a double, a number and a message that nobody knows.
     let rest: [UInt8] = [0x12, 2, 0x30, 0, 0x79, 1, 2, 3, 4, 5, 6, 7, 8, 0x78, 5, 0x7A, 1, 0]
@@ -108,20 +111,20 @@ import Testing
 
     // Floats one by one: field 4 of the results, and field 1 of a FloatArray in two parts.
     var (scores, vectors): ([UInt8], [UInt8]) = ([], [])
-    for score in [0.5, -1] as [Float] { scores += [0x25] + Array(bytes([score])) }
+    for score in [0.5, -1] as [Float] { scores += [0x25] + bytes(score) }
     for pair in [[1, 2], [3, 4]] as [[Float]] {
-      vectors += [0x22, 12, 0x12, 10] + pair.flatMap { [0x0D] + Array(bytes([$0])) }
+      vectors += [0x22, 12, 0x12, 10] + pair.flatMap { [0x0D] + bytes($0) }
     }
     let vector = [0x12, 6] + Array("vector".utf8) + vectors
     var other = whole
-    other.results.scores = Data()
+    other.results.scores = []
     other.results.fieldsData.removeFirst()
     let unpacked = scores + [0x1A, UInt8(vector.count)] + vector
     expectAnswer(try read(.search, [0x12, UInt8(unpacked.count)] + unpacked + other.serializedBytes()))
   }
 
   @Test func theFirstColumnOfANameCounts() throws {
-    var answer = MilvusProtoQueryResults()
+    var answer = MilvusWireQueryResults()
     answer.fieldsData =
       columns(keys: ["x"], documents: ["1"], floats: [1, 2]) + columns(keys: ["z"], documents: ["2"], floats: [7, 8])
     let found = try read(.query, answer.serializedBytes())
@@ -134,7 +137,7 @@ import Testing
   @Test func documentsWithoutANameAreTaken() throws {
     var nameless = columns(keys: [], documents: ["1"], floats: [])[2]
     nameless.fieldName = ""
-    var answer = MilvusProtoQueryResults()
+    var answer = MilvusWireQueryResults()
     answer.fieldsData = [nameless]
     #expect(texts(try read(.query, answer.serializedBytes()), \.documents) == ["1"])
     answer.fieldsData.append(columns(keys: [], documents: ["2"], floats: [])[2])
@@ -147,7 +150,7 @@ import Testing
     var defects = 0
     for count in 0..<whole.count {
       let cut = Array(whole.prefix(count))
-      if (try? MilvusProtoSearchResults(serializedBytes: cut)) == nil {
+      if (try? MilvusWireSearchResults(serializedBytes: cut)) == nil {
         #expect(throws: ProtobufReader.Defect.malformed) { try read(.search, cut) }
         defects += 1
       } else {
@@ -187,7 +190,7 @@ import Testing
 
   @Test func columnsMustFitEachOther() throws {
     func rows(_ keys: Int, _ documents: Int, _ floats: Int, _ include: Include) throws -> MilvusRowSet {
-      var answer = MilvusProtoQueryResults()
+      var answer = MilvusWireQueryResults()
       answer.fieldsData = columns(
         keys: (0..<keys).map { "k\($0)" }, documents: Array(repeating: "{}", count: documents),
         floats: Array(repeating: 0, count: floats))

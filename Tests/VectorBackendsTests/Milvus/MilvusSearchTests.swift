@@ -16,11 +16,11 @@ import Testing
     }
   }
 
-  private func sent(_ frame: MilvusSearchFrame, _ range: Range<Int>) throws -> MilvusProtoSearchRequest {
+  private func sent(_ frame: MilvusSearchFrame, _ range: Range<Int>) throws -> MilvusWireSearchRequest {
     let buffer = try withQueries { try frame.frame($0, range) }
     defer { withExtendedLifetime(buffer) {} }
     let message = try GRPCFrame.message(of: UnsafeRawBufferPointer(buffer.elements))
-    return try MilvusProtoSearchRequest(serializedBytes: Array(message))
+    return try MilvusWireSearchRequest(serializedBytes: Array(message))
   }
 
   @Test func aSearchIsWritten() throws {
@@ -30,21 +30,22 @@ import Testing
     frame.partition = "ns_t"
     let request = try sent(frame, 1..<3)
     #expect((request.dbName, request.collectionName, request.partitionNames) == ("db", "docs", ["ns_t"]))
-    #expect((request.dsl, request.dslType) == (Data("(a > 1)".utf8), 1))
+    #expect((request.dsl, request.dslType) == ("(a > 1)", 1))
     #expect(request.outputFields == ["metadata", "vector"])
     #expect(request.searchParams.map(\.key) == ["topk", "params"])
     #expect(request.searchParams.map(\.value) == ["3", String(repeating: "x", count: 200)])
     #expect((request.nq, request.consistencyLevel) == (2, 2))
-    // One placeholder: its tag, its type and two queries of two floats.
-    let floats = queries[2...].withUnsafeBytes { Array($0) }
-    let value = [0x0A, 2] + Array("$0".utf8) + [0x10, 101, 0x1A, 8] + floats[..<8] + [0x1A, 8] + floats[8...]
-    #expect(Array(request.placeholderGroup) == [0x0A, UInt8(value.count)] + value)
+    let group = try MilvusWirePlaceholderGroup(serializedBytes: request.placeholderGroup)
+    #expect(group.placeholders.map(\.tag) == ["$0"])
+    #expect(group.placeholders.map(\.type) == [101])
+    let floats = queries.withUnsafeBytes { Data($0) }
+    #expect(group.placeholders.map(\.values) == [[floats[8..<16], floats[16...]]])
   }
 
   @Test func whatIsEmptyIsLeftOut() throws {
     let frame = MilvusSearchFrame(
       database: "", collection: "docs", condition: [], outputFields: [], parameters: [], consistency: .strong)
-    var expected = MilvusProtoSearchRequest()
+    var expected = MilvusWireSearchRequest()
     expected.collectionName = "docs"
     expected.dslType = 1
     expected.nq = 1
@@ -60,9 +61,9 @@ import Testing
     metric: Metric = .dot, maxDistance: Double? = nil
   ) throws -> (ids: [String], distances: [Float], offsets: [UInt64]) {
     let shape = CollectionShape(dimensions: 2, metric: metric)
-    var answer = MilvusProtoSearchResults()
-    answer.results.ids.strID.data = keys.map { Data($0.utf8) }
-    answer.results.scores = scores.withUnsafeBytes { Data($0) }
+    var answer = MilvusWireSearchResults()
+    answer.results.ids.strID.data = keys
+    answer.results.scores = scores
     answer.results.topks = counts
     let buffer = ColumnBuffer<UInt8>()
     let bytes: [UInt8] = try answer.serializedBytes()

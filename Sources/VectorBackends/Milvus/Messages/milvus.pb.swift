@@ -10,8 +10,8 @@
 
 /// The part of Milvus' protocol that this library speaks. Names of fields are our own, numbers and types are the protocol's.
 ///
-/// Where Milvus has packed floats, "bytes" stands here: both are the same on the wire, and a vector is copied instead of
-/// converted. Text that is data (ids, JSON) is bytes too, since it is never compared as text.
+/// Text that is data, such as expressions, is bytes here: it is never compared as text. Searches and records are not here but in
+/// code: README.md says where.
 ///
 /// README.md in this folder says how milvus.pb.swift is made of it.
 
@@ -118,30 +118,6 @@ package nonisolated struct MilvusProtoLongArray: Sendable {
   package init() {}
 }
 
-package nonisolated struct MilvusProtoBytesArray: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var data: [Data] = []
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-}
-
-package nonisolated struct MilvusProtoFloatArray: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var data: Data = Data()
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-}
-
 package nonisolated struct MilvusProtoScalarField: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -156,64 +132,17 @@ package nonisolated struct MilvusProtoScalarField: Sendable {
   /// Clears the value of `longData`. Subsequent reads from it will return its default value.
   package mutating func clearLongData() {self._longData = nil}
 
-  package var stringData: MilvusProtoBytesArray {
-    get {_stringData ?? MilvusProtoBytesArray()}
-    set {_stringData = newValue}
-  }
-  /// Returns true if `stringData` has been explicitly set.
-  package var hasStringData: Bool {self._stringData != nil}
-  /// Clears the value of `stringData`. Subsequent reads from it will return its default value.
-  package mutating func clearStringData() {self._stringData = nil}
-
-  package var jsonData: MilvusProtoBytesArray {
-    get {_jsonData ?? MilvusProtoBytesArray()}
-    set {_jsonData = newValue}
-  }
-  /// Returns true if `jsonData` has been explicitly set.
-  package var hasJsonData: Bool {self._jsonData != nil}
-  /// Clears the value of `jsonData`. Subsequent reads from it will return its default value.
-  package mutating func clearJsonData() {self._jsonData = nil}
-
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _longData: MilvusProtoLongArray? = nil
-  fileprivate var _stringData: MilvusProtoBytesArray? = nil
-  fileprivate var _jsonData: MilvusProtoBytesArray? = nil
-}
-
-package nonisolated struct MilvusProtoVectorField: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var dim: Int64 = 0
-
-  package var floatVector: MilvusProtoFloatArray {
-    get {_floatVector ?? MilvusProtoFloatArray()}
-    set {_floatVector = newValue}
-  }
-  /// Returns true if `floatVector` has been explicitly set.
-  package var hasFloatVector: Bool {self._floatVector != nil}
-  /// Clears the value of `floatVector`. Subsequent reads from it will return its default value.
-  package mutating func clearFloatVector() {self._floatVector = nil}
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-
-  fileprivate var _floatVector: MilvusProtoFloatArray? = nil
 }
 
 package nonisolated struct MilvusProtoFieldData: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
-
-  package var type: Int32 = 0
-
-  package var fieldName: String = String()
 
   package var scalars: MilvusProtoScalarField {
     get {_scalars ?? MilvusProtoScalarField()}
@@ -224,79 +153,11 @@ package nonisolated struct MilvusProtoFieldData: Sendable {
   /// Clears the value of `scalars`. Subsequent reads from it will return its default value.
   package mutating func clearScalars() {self._scalars = nil}
 
-  package var vectors: MilvusProtoVectorField {
-    get {_vectors ?? MilvusProtoVectorField()}
-    set {_vectors = newValue}
-  }
-  /// Returns true if `vectors` has been explicitly set.
-  package var hasVectors: Bool {self._vectors != nil}
-  /// Clears the value of `vectors`. Subsequent reads from it will return its default value.
-  package mutating func clearVectors() {self._vectors = nil}
-
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _scalars: MilvusProtoScalarField? = nil
-  fileprivate var _vectors: MilvusProtoVectorField? = nil
-}
-
-package nonisolated struct MilvusProtoIDs: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var intID: MilvusProtoLongArray {
-    get {_intID ?? MilvusProtoLongArray()}
-    set {_intID = newValue}
-  }
-  /// Returns true if `intID` has been explicitly set.
-  package var hasIntID: Bool {self._intID != nil}
-  /// Clears the value of `intID`. Subsequent reads from it will return its default value.
-  package mutating func clearIntID() {self._intID = nil}
-
-  package var strID: MilvusProtoBytesArray {
-    get {_strID ?? MilvusProtoBytesArray()}
-    set {_strID = newValue}
-  }
-  /// Returns true if `strID` has been explicitly set.
-  package var hasStrID: Bool {self._strID != nil}
-  /// Clears the value of `strID`. Subsequent reads from it will return its default value.
-  package mutating func clearStrID() {self._strID = nil}
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-
-  fileprivate var _intID: MilvusProtoLongArray? = nil
-  fileprivate var _strID: MilvusProtoBytesArray? = nil
-}
-
-package nonisolated struct MilvusProtoSearchResultData: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var fieldsData: [MilvusProtoFieldData] = []
-
-  package var scores: Data = Data()
-
-  package var ids: MilvusProtoIDs {
-    get {_ids ?? MilvusProtoIDs()}
-    set {_ids = newValue}
-  }
-  /// Returns true if `ids` has been explicitly set.
-  package var hasIds: Bool {self._ids != nil}
-  /// Clears the value of `ids`. Subsequent reads from it will return its default value.
-  package mutating func clearIds() {self._ids = nil}
-
-  package var topks: [Int64] = []
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-
-  fileprivate var _ids: MilvusProtoIDs? = nil
 }
 
 package nonisolated struct MilvusProtoCollectionRequest: Sendable {
@@ -652,67 +513,6 @@ package nonisolated struct MilvusProtoDeleteRequest: Sendable {
   package init() {}
 }
 
-package nonisolated struct MilvusProtoSearchRequest: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var dbName: String = String()
-
-  package var collectionName: String = String()
-
-  package var partitionNames: [String] = []
-
-  package var dsl: Data = Data()
-
-  package var placeholderGroup: Data = Data()
-
-  package var dslType: Int32 = 0
-
-  package var outputFields: [String] = []
-
-  package var searchParams: [MilvusProtoKeyValuePair] = []
-
-  package var nq: Int64 = 0
-
-  package var consistencyLevel: Int32 = 0
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-}
-
-package nonisolated struct MilvusProtoSearchResults: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var status: MilvusProtoStatus {
-    get {_status ?? MilvusProtoStatus()}
-    set {_status = newValue}
-  }
-  /// Returns true if `status` has been explicitly set.
-  package var hasStatus: Bool {self._status != nil}
-  /// Clears the value of `status`. Subsequent reads from it will return its default value.
-  package mutating func clearStatus() {self._status = nil}
-
-  package var results: MilvusProtoSearchResultData {
-    get {_results ?? MilvusProtoSearchResultData()}
-    set {_results = newValue}
-  }
-  /// Returns true if `results` has been explicitly set.
-  package var hasResults: Bool {self._results != nil}
-  /// Clears the value of `results`. Subsequent reads from it will return its default value.
-  package mutating func clearResults() {self._results = nil}
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-
-  fileprivate var _status: MilvusProtoStatus? = nil
-  fileprivate var _results: MilvusProtoSearchResultData? = nil
-}
-
 package nonisolated struct MilvusProtoQueryRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -737,6 +537,7 @@ package nonisolated struct MilvusProtoQueryRequest: Sendable {
   package init() {}
 }
 
+/// Of a count alone: records are read in another way.
 package nonisolated struct MilvusProtoQueryResults: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1012,69 +813,9 @@ nonisolated extension MilvusProtoLongArray: SwiftProtobuf.Message, SwiftProtobuf
   }
 }
 
-nonisolated extension MilvusProtoBytesArray: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".BytesArray"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}data\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedBytesField(value: &self.data) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.data.isEmpty {
-      try visitor.visitRepeatedBytesField(value: self.data, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: MilvusProtoBytesArray, rhs: MilvusProtoBytesArray) -> Bool {
-    if lhs.data != rhs.data {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension MilvusProtoFloatArray: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".FloatArray"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}data\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.data) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.data.isEmpty {
-      try visitor.visitSingularBytesField(value: self.data, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: MilvusProtoFloatArray, rhs: MilvusProtoFloatArray) -> Bool {
-    if lhs.data != rhs.data {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
 nonisolated extension MilvusProtoScalarField: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ScalarField"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{3}long_data\0\u{4}\u{3}string_data\0\u{4}\u{3}json_data\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{3}long_data\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1083,8 +824,6 @@ nonisolated extension MilvusProtoScalarField: SwiftProtobuf.Message, SwiftProtob
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 3: try { try decoder.decodeSingularMessageField(value: &self._longData) }()
-      case 6: try { try decoder.decodeSingularMessageField(value: &self._stringData) }()
-      case 9: try { try decoder.decodeSingularMessageField(value: &self._jsonData) }()
       default: break
       }
     }
@@ -1098,58 +837,11 @@ nonisolated extension MilvusProtoScalarField: SwiftProtobuf.Message, SwiftProtob
     try { if let v = self._longData {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
-    try { if let v = self._stringData {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    } }()
-    try { if let v = self._jsonData {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: MilvusProtoScalarField, rhs: MilvusProtoScalarField) -> Bool {
     if lhs._longData != rhs._longData {return false}
-    if lhs._stringData != rhs._stringData {return false}
-    if lhs._jsonData != rhs._jsonData {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension MilvusProtoVectorField: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".VectorField"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dim\0\u{3}float_vector\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularInt64Field(value: &self.dim) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._floatVector) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.dim != 0 {
-      try visitor.visitSingularInt64Field(value: self.dim, fieldNumber: 1)
-    }
-    try { if let v = self._floatVector {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: MilvusProtoVectorField, rhs: MilvusProtoVectorField) -> Bool {
-    if lhs.dim != rhs.dim {return false}
-    if lhs._floatVector != rhs._floatVector {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1157,7 +849,7 @@ nonisolated extension MilvusProtoVectorField: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension MilvusProtoFieldData: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FieldData"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{3}field_name\0\u{1}scalars\0\u{1}vectors\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{3}scalars\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1165,10 +857,7 @@ nonisolated extension MilvusProtoFieldData: SwiftProtobuf.Message, SwiftProtobuf
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularInt32Field(value: &self.type) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.fieldName) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._scalars) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._vectors) }()
       default: break
       }
     }
@@ -1179,114 +868,14 @@ nonisolated extension MilvusProtoFieldData: SwiftProtobuf.Message, SwiftProtobuf
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if self.type != 0 {
-      try visitor.visitSingularInt32Field(value: self.type, fieldNumber: 1)
-    }
-    if !self.fieldName.isEmpty {
-      try visitor.visitSingularStringField(value: self.fieldName, fieldNumber: 2)
-    }
     try { if let v = self._scalars {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    try { if let v = self._vectors {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: MilvusProtoFieldData, rhs: MilvusProtoFieldData) -> Bool {
-    if lhs.type != rhs.type {return false}
-    if lhs.fieldName != rhs.fieldName {return false}
     if lhs._scalars != rhs._scalars {return false}
-    if lhs._vectors != rhs._vectors {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension MilvusProtoIDs: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".IDs"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}int_id\0\u{3}str_id\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._intID) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._strID) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._intID {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    try { if let v = self._strID {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: MilvusProtoIDs, rhs: MilvusProtoIDs) -> Bool {
-    if lhs._intID != rhs._intID {return false}
-    if lhs._strID != rhs._strID {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension MilvusProtoSearchResultData: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".SearchResultData"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{3}fields_data\0\u{1}scores\0\u{1}ids\0\u{1}topks\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.fieldsData) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.scores) }()
-      case 5: try { try decoder.decodeSingularMessageField(value: &self._ids) }()
-      case 6: try { try decoder.decodeRepeatedInt64Field(value: &self.topks) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.fieldsData.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.fieldsData, fieldNumber: 3)
-    }
-    if !self.scores.isEmpty {
-      try visitor.visitSingularBytesField(value: self.scores, fieldNumber: 4)
-    }
-    try { if let v = self._ids {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    } }()
-    if !self.topks.isEmpty {
-      try visitor.visitPackedInt64Field(value: self.topks, fieldNumber: 6)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: MilvusProtoSearchResultData, rhs: MilvusProtoSearchResultData) -> Bool {
-    if lhs.fieldsData != rhs.fieldsData {return false}
-    if lhs.scores != rhs.scores {return false}
-    if lhs._ids != rhs._ids {return false}
-    if lhs.topks != rhs.topks {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2020,120 +1609,6 @@ nonisolated extension MilvusProtoDeleteRequest: SwiftProtobuf.Message, SwiftProt
     if lhs.partitionName != rhs.partitionName {return false}
     if lhs.expr != rhs.expr {return false}
     if lhs.consistencyLevel != rhs.consistencyLevel {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension MilvusProtoSearchRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".SearchRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{2}db_name\0\u{3}collection_name\0\u{3}partition_names\0\u{1}dsl\0\u{3}placeholder_group\0\u{3}dsl_type\0\u{3}output_fields\0\u{3}search_params\0\u{2}\u{3}nq\0\u{4}\u{2}consistency_level\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 2: try { try decoder.decodeSingularStringField(value: &self.dbName) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.collectionName) }()
-      case 4: try { try decoder.decodeRepeatedStringField(value: &self.partitionNames) }()
-      case 5: try { try decoder.decodeSingularBytesField(value: &self.dsl) }()
-      case 6: try { try decoder.decodeSingularBytesField(value: &self.placeholderGroup) }()
-      case 7: try { try decoder.decodeSingularInt32Field(value: &self.dslType) }()
-      case 8: try { try decoder.decodeRepeatedStringField(value: &self.outputFields) }()
-      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.searchParams) }()
-      case 12: try { try decoder.decodeSingularInt64Field(value: &self.nq) }()
-      case 14: try { try decoder.decodeSingularInt32Field(value: &self.consistencyLevel) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.dbName.isEmpty {
-      try visitor.visitSingularStringField(value: self.dbName, fieldNumber: 2)
-    }
-    if !self.collectionName.isEmpty {
-      try visitor.visitSingularStringField(value: self.collectionName, fieldNumber: 3)
-    }
-    if !self.partitionNames.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.partitionNames, fieldNumber: 4)
-    }
-    if !self.dsl.isEmpty {
-      try visitor.visitSingularBytesField(value: self.dsl, fieldNumber: 5)
-    }
-    if !self.placeholderGroup.isEmpty {
-      try visitor.visitSingularBytesField(value: self.placeholderGroup, fieldNumber: 6)
-    }
-    if self.dslType != 0 {
-      try visitor.visitSingularInt32Field(value: self.dslType, fieldNumber: 7)
-    }
-    if !self.outputFields.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.outputFields, fieldNumber: 8)
-    }
-    if !self.searchParams.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.searchParams, fieldNumber: 9)
-    }
-    if self.nq != 0 {
-      try visitor.visitSingularInt64Field(value: self.nq, fieldNumber: 12)
-    }
-    if self.consistencyLevel != 0 {
-      try visitor.visitSingularInt32Field(value: self.consistencyLevel, fieldNumber: 14)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: MilvusProtoSearchRequest, rhs: MilvusProtoSearchRequest) -> Bool {
-    if lhs.dbName != rhs.dbName {return false}
-    if lhs.collectionName != rhs.collectionName {return false}
-    if lhs.partitionNames != rhs.partitionNames {return false}
-    if lhs.dsl != rhs.dsl {return false}
-    if lhs.placeholderGroup != rhs.placeholderGroup {return false}
-    if lhs.dslType != rhs.dslType {return false}
-    if lhs.outputFields != rhs.outputFields {return false}
-    if lhs.searchParams != rhs.searchParams {return false}
-    if lhs.nq != rhs.nq {return false}
-    if lhs.consistencyLevel != rhs.consistencyLevel {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension MilvusProtoSearchResults: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".SearchResults"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}status\0\u{1}results\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._status) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._results) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._status {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    try { if let v = self._results {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: MilvusProtoSearchResults, rhs: MilvusProtoSearchResults) -> Bool {
-    if lhs._status != rhs._status {return false}
-    if lhs._results != rhs._results {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
