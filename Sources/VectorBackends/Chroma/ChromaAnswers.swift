@@ -21,7 +21,7 @@ enum ChromaAnswers {
         throw Violation(message: "a collection without a usable id")
       }
       self.id = id
-      let ours = value["metadata"]?[ByteString(ChromaBodies.dimensionsKey)]?.integer
+      let ours = value["metadata"]?[ChromaBodies.dimensionsKey]?.integer
       dimensions = (value["dimension"]?.integer ?? ours).flatMap { Int(exactly: $0) }
       lists = ours == nil ? .native : .fields
       // The local server keeps an HNSW graph, the hosted one another index: whichever it is says the space.
@@ -77,9 +77,9 @@ enum ChromaAnswers {
   }
 
   /// A column of as many elements as there are ids.
-  static func column(_ value: JSONValue, _ name: ByteString, _ count: Int) throws(Violation) -> JSONValue {
+  static func column(_ value: JSONValue, _ name: String, _ count: Int) throws(Violation) -> JSONValue {
     guard let column = value[name], column.kind == .array, column.count == count else {
-      throw Violation(message: "\(name.text) for other records than ids")
+      throw Violation(message: "\(name) for other records than ids")
     }
     return column
   }

@@ -6,7 +6,7 @@ extension ChromaBackend {
   package func search(
     _ request: SearchRequest, namespace: ByteString, context: CallContext
   ) throws(VectorError) -> ResultColumns {
-    try collection.reaching(context) { (known, path) throws(VectorError) in
+    try collection.reaching(context) { (known, _) throws(VectorError) in
       try checkOptions(request)
       let results = try searchResults(known, request)
       let filter = try ChromaFilter(request.filter, known.lists)
@@ -17,7 +17,7 @@ extension ChromaBackend {
       var from = 0
       while from < request.queries.count {
         let chosen = from..<min(from + Self.queriesAtOnce, request.queries.count)
-        try query(request, chosen, k: request.k, filter, namespace, known, path, context, into: results)
+        try query(request, chosen, k: request.k, filter, namespace, known, context, into: results)
         from = chosen.upperBound
       }
       return results
@@ -46,7 +46,7 @@ extension ChromaBackend {
       }
       // One more, for the record itself.
       let k = request.k == .max ? request.k : request.k + 1
-      try query(request, 0..<1, k: k, filter, namespace, known, path, context, into: results)
+      try query(request, 0..<1, k: k, filter, namespace, known, context, into: results)
       return results
     }
   }
@@ -122,7 +122,7 @@ extension ChromaBackend {
   /// Sends some of the queries and appends their hits.
   private func query(
     _ request: SearchRequest, _ chosen: Range<Int>, k: Int, _ filter: ChromaFilter, _ namespace: ByteString,
-    _ known: ChromaCollection.Known, _ path: String, _ context: CallContext, into results: ResultColumns
+    _ known: ChromaCollection.Known, _ context: CallContext, into results: ResultColumns
   ) throws(VectorError) {
     var include = ["distances"]
     if request.include.contains(.metadata) { include.append("metadatas") }
@@ -132,7 +132,7 @@ extension ChromaBackend {
       let body = try ChromaBodies.query(
         request.queries, chosen, k: min(k, Int(Int32.max)), filter: isNamespaced ? filter.within(namespace) : filter,
         include: include)
-      let hits = try requests.send(.search, .post, "\(path)/query", context, body: body) {
+      let hits = try requests.send(.search, .post, known.queryPath, context, body: body) {
         (value) throws(ChromaAnswers.Violation) in
         try ChromaAnswers.take(
           value, of: chosen.count, request, known, namespace: namespace, into: results)
@@ -193,7 +193,9 @@ extension ChromaBackend {
     _ record: ChromaRecords.Record?, id: ByteString, _ lists: ChromaLists, to results: ResultColumns
   ) throws(ChromaAnswers.Violation) -> Bool {
     if let record {
-      return try ChromaAnswers.append(id: id, metadata: record.metadata, vector: record.vector, lists, to: results)
+      return try withBytes(of: id) { (id) throws(ChromaAnswers.Violation) in
+        try ChromaAnswers.append(id: id, metadata: record.metadata, vector: record.vector, lists, to: results)
+      }
     }
     guard withBytes(of: id, { results.ids.append(bytes: $0) }), results.idOffsets.append(UInt64(results.ids.count))
     else { return false }

@@ -77,7 +77,8 @@ enum ChromaBodies {
     _ queries: VectorRows, _ chosen: Range<Int>, k: Int, filter: ChromaFilter, include: [String]
   ) throws(VectorError) -> ColumnBuffer<UInt8> {
     let row = try scratch(queries.dimensions * Int(VDB_FLOAT_TEXT + 1))
-    return try body { json in
+    // What vectors of length one take, and the rest without a filter.
+    return try body(reserving: chosen.count * queries.dimensions * 12 + 128) { json in
       json.key("query_embeddings")
       json.array { json in
         for query in chosen {
@@ -176,8 +177,10 @@ enum ChromaBodies {
 
   // MARK: - Parts
 
-  private static func body(_ members: (inout JSONWriter) -> Void) throws(VectorError) -> ColumnBuffer<UInt8> {
-    var json = JSONWriter()
+  private static func body(
+    reserving bytes: Int = 256, _ members: (inout JSONWriter) -> Void
+  ) throws(VectorError) -> ColumnBuffer<UInt8> {
+    var json = JSONWriter(try scratch(bytes))
     json.object(members)
     if json.failed { throw outOfMemory }
     return json.output

@@ -13,6 +13,8 @@ final class ChromaCollection: @unchecked Sendable {
     let lists: ChromaLists
     /// Under which its records are reached.
     let path: String
+    /// Under which they are searched.
+    let queryPath: String
 
     init(
       id: ByteString, shape: CollectionShape, limits: ChromaAnswers.Limits, lists: ChromaLists, settings: ChromaSettings
@@ -22,6 +24,7 @@ final class ChromaCollection: @unchecked Sendable {
       self.limits = limits
       self.lists = lists
       path = "\(settings.databasePath)/\(id.text)"
+      queryPath = path + "/query"
     }
   }
 

@@ -11,9 +11,9 @@ extension ChromaAnswers {
     }
   }
 
-  /// One hit, still in the answer.
+  /// One hit, still in the answer, which must be kept as long.
   private struct Hit {
-    let id: ByteString
+    let id: UnsafeRawBufferPointer
     let distance: Float
     let metadata: JSONValue?
     let vector: JSONValue?
@@ -58,26 +58,26 @@ extension ChromaAnswers {
     _ ids: JSONValue, _ distances: JSONValue, _ metadata: JSONValue?, _ vectors: JSONValue?, _ metric: Metric,
     namespace: ByteString
   ) throws(Violation) -> [Hit]? {
-    var lengths = [distances.count]
-    if let metadata { lengths.append(metadata.count) }
-    if let vectors { lengths.append(vectors.count) }
-    guard ids.kind == .array, lengths.allSatisfy({ $0 == ids.count }) else {
+    let count = ids.count
+    guard ids.kind == .array, distances.count == count, metadata?.count ?? count == count,
+      vectors?.count ?? count == count
+    else {
       throw Violation(message: "columns of different lengths")
     }
     var (nextDistance, nextMetadata, nextVector) = (distances.elements, metadata?.elements, vectors?.elements)
     var hits: [Hit] = []
-    hits.reserveCapacity(ids.count)
+    hits.reserveCapacity(count)
     for element in ids.elements {
-      guard let stored = element.string, let raw = nextDistance.next()?.double, !raw.isNaN else {
+      guard let stored = element.stringBytes, let raw = nextDistance.next()?.double, !raw.isNaN else {
         throw Violation(message: "a hit without id or distance")
       }
       let parts = ChromaNames.parts(ofStored: stored)
-      if parts.namespace != namespace { return nil }
+      guard parts.namespace.elementsEqual(namespace.bytes) else { return nil }
       hits.append(
         Hit(
           id: parts.id, distance: distance(raw, metric), metadata: nextMetadata?.next(), vector: nextVector?.next()))
     }
-    hits.sort { $0.distance != $1.distance ? $0.distance < $1.distance : $0.id < $1.id }
+    hits.sort { $0.distance != $1.distance ? $0.distance < $1.distance : compareBytes($0.id, $1.id) < 0 }
     return hits
   }
 
@@ -85,8 +85,10 @@ extension ChromaAnswers {
   private static func append(
     _ hits: [Hit], _ request: SearchRequest, _ known: ChromaCollection.Known, into results: ResultColumns
   ) throws(Violation) -> Bool {
+    guard reserve(hits.count, in: results) else { return false }
     var left = request.k
-    for hit in hits where hit.id != request.excludedID {
+    for hit in hits {
+      if let excluded = request.excludedID, hit.id.elementsEqual(excluded.bytes) { continue }
       let score = known.shape.metric.score(distance: hit.distance)
       if let most = request.maxDistance, Double(hit.distance) > most { break }
       if let least = request.minScore, Double(score) < least { break }
@@ -99,13 +101,18 @@ extension ChromaAnswers {
     return results.rowOffsets.append(UInt64(results.rowCount))
   }
 
+  /// Makes room for as many records of the usual size, so that the columns of texts need not grow by and by.
+  private static func reserve(_ count: Int, in results: ResultColumns) -> Bool {
+    let metadataBytes = results.include.contains(.metadata) ? 64 : 0
+    return results.ids.reserve(count * 16) && results.metadata.reserve(count * metadataBytes)
+  }
+
   /// Appends one record to the columns that are asked for; false when out of memory.
   static func append(
-    id: ByteString, metadata: JSONValue?, vector: JSONValue?, _ lists: ChromaLists, to results: ResultColumns
+    id: UnsafeRawBufferPointer, metadata: JSONValue?, vector: JSONValue?, _ lists: ChromaLists,
+    to results: ResultColumns
   ) throws(Violation) -> Bool {
-    guard id.bytes.withUnsafeBytes({ results.ids.append(bytes: $0) }),
-      results.idOffsets.append(UInt64(results.ids.count))
-    else { return false }
+    guard results.ids.append(bytes: id), results.idOffsets.append(UInt64(results.ids.count)) else { return false }
     if results.include.contains(.metadata) {
       if let metadata {
         guard ChromaMetadata.append(metadata, lists, to: results.metadata) else { return false }

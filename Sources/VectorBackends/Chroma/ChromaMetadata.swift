@@ -8,25 +8,27 @@ enum ChromaMetadata {
   static func append(_ fields: JSONValue, _ lists: ChromaLists, to output: ColumnBuffer<UInt8>) -> Bool {
     var json = JSONWriter(output)
     json.beginObject()
-    for (stored, value) in fields.members {
-      switch ChromaNames.meaning(ofStored: stored) {
+    for (stored, value) in fields.lentMembers {
+      guard ChromaNames.isMarked(stored) else {
+        if isMetadata(value, lists) { write(value, of: stored, to: &json) }
+        continue
+      }
+      switch ChromaNames.meaning(ofStored: ByteString(stored)) {
       case .item, .other: continue
       case .list(let key):
-        guard let list = list(value) else { continue }
-        key.bytes.withUnsafeBytes { json.key($0) }
-        json.array { json in for item in list.elements { write(item, to: &json) } }
+        if let list = list(value) { key.bytes.withUnsafeBytes { write(list, of: $0, to: &json) } }
       case .value(let key):
-        guard isMetadata(value, lists) else { continue }
-        key.bytes.withUnsafeBytes { json.key($0) }
-        if value.kind == .array {
-          json.array { json in for item in value.elements { write(item, to: &json) } }
-        } else {
-          write(value, to: &json)
-        }
+        if isMetadata(value, lists) { key.bytes.withUnsafeBytes { write(value, of: $0, to: &json) } }
       }
     }
     json.endObject()
     return !json.failed
+  }
+
+  private static func write(_ value: JSONValue, of key: UnsafeRawBufferPointer, to json: inout JSONWriter) {
+    json.key(key)
+    guard value.kind == .array else { return write(value, to: &json) }
+    json.array { json in for item in value.elements { write(item, to: &json) } }
   }
 
   /// Writes the fields of a record, and nulls for those of before that are to go.
@@ -100,11 +102,8 @@ enum ChromaMetadata {
 
   /// The list in the text of a list's field; nil where it is none.
   private static func list(_ value: JSONValue) -> JSONValue? {
-    guard let text = value.string else { return nil }
-    let document = try? withBytes(of: text) { (bytes) throws(VectorError) in
-      try JSONDocument(bytes, what: "a list")
-    }
-    guard let root = document?.root, isList(root) else { return nil }
+    guard let text = value.stringBytes else { return nil }
+    guard let root = (try? JSONDocument(text, what: "a list"))?.root, isList(root) else { return nil }
     return root
   }
 
@@ -122,9 +121,11 @@ enum ChromaMetadata {
 
   private static func write(_ value: JSONValue, to json: inout JSONWriter) {
     switch value.kind {
-    case .string: if let string = value.string { json.string(string) }
+    case .string: if let string = value.stringBytes { json.string(string) }
     case .bool: json.bool(value.bool ?? false)
-    case .integer: json.integer(value.integer ?? 0)
+    case .integer where value.isInexactInteger: json.integer(value.integer ?? 0)
+    // The same digits with less work.
+    case .integer: json.number(value.double ?? 0)
     case .number: json.number(value.double ?? 0)
     case .null, .array, .object: json.null()
     }

@@ -32,15 +32,34 @@ enum ChromaNames {
 
   /// Namespace and id of a stored id. One that only looks like ours is an id of the default namespace.
   static func parts(ofStored stored: ByteString) -> (namespace: ByteString, id: ByteString) {
-    let bytes = stored.bytes
-    let bare = (ByteString([]), stored)
-    guard bytes.starts(with: idMark) else { return bare }
-    let digits = bytes[idMark.count...].prefix { $0 != 0x3A }
-    guard digits.count <= 3, let length = Int(String(decoding: digits, as: UTF8.self)) else { return bare }
-    let start = digits.endIndex + 1
-    let end = start + length
-    guard end < bytes.count, bytes[end] == 0x3A else { return bare }
-    return (ByteString(Array(bytes[start..<end])), ByteString(Array(bytes[(end + 1)...])))
+    withBytes(of: stored) { bytes in
+      let parts = parts(ofStored: bytes)
+      return (ByteString(parts.namespace), ByteString(parts.id))
+    }
+  }
+
+  /// The same as places in the bytes of the stored id.
+  static func parts(
+    ofStored bytes: UnsafeRawBufferPointer
+  ) -> (namespace: UnsafeRawBufferPointer, id: UnsafeRawBufferPointer) {
+    let bare = (UnsafeRawBufferPointer(rebasing: bytes[..<0]), bytes)
+    guard bytes.first == 0x5F, bytes.starts(with: idMark) else { return bare }
+    guard let namespace = counted(in: bytes, from: idMark.count), bytes[namespace.upperBound] == 0x3A else {
+      return bare
+    }
+    return (
+      UnsafeRawBufferPointer(rebasing: bytes[namespace]),
+      UnsafeRawBufferPointer(rebasing: bytes[(namespace.upperBound + 1)...])
+    )
+  }
+
+  /// Where bytes lie whose number stands at `start`, with a colon between and one byte more behind them; nil for what others
+  /// may have written there.
+  private static func counted(in bytes: UnsafeRawBufferPointer, from start: Int) -> Range<Int>? {
+    let digits = bytes[start...].prefix { $0 != 0x3A }
+    guard digits.count <= 3, let count = UInt16(String(decoding: digits, as: UTF8.self)) else { return nil }
+    let first = digits.endIndex + 1
+    return first + Int(count) < bytes.count ? first..<(first + Int(count)) : nil
   }
 
   /// The key under which a metadata key is stored: Chroma refuses those that begin with "#" and hides its own, "chroma:…".
@@ -66,6 +85,11 @@ enum ChromaNames {
     return ByteString(bytes)
   }
 
+  /// Whether a stored key has one of our marks: any other is the metadata key itself.
+  static func isMarked(_ stored: UnsafeRawBufferPointer) -> Bool {
+    stored.first == 0x5F && stored.starts(with: "_vdb".utf8)
+  }
+
   /// What a stored key stands for.
   enum Meaning {
     case value(ByteString)
@@ -77,16 +101,13 @@ enum ChromaNames {
   }
 
   static func meaning(ofStored stored: ByteString) -> Meaning {
+    guard withBytes(of: stored, { isMarked($0) }) else { return .value(stored) }
     let bytes = stored.bytes
-    guard bytes.starts(with: "_vdb".utf8) else { return .value(stored) }
     if bytes.starts(with: keyMark) { return .value(ByteString(Array(bytes[keyMark.count...]))) }
     if bytes.starts(with: listMark) { return .list(ByteString(Array(bytes[listMark.count...]))) }
-    guard bytes.starts(with: itemMark) else { return .other }
-    let digits = bytes[itemMark.count...].prefix { $0 != 0x3A }
-    let start = digits.endIndex + 1
-    guard digits.count <= 3, let length = Int(String(decoding: digits, as: UTF8.self)), start + length < bytes.count
+    guard bytes.starts(with: itemMark), let key = withBytes(of: stored, { counted(in: $0, from: itemMark.count) })
     else { return .other }
-    return .item(ByteString(Array(bytes[start..<(start + length)])))
+    return .item(ByteString(Array(bytes[key])))
   }
 
   /// The metadata key that a stored field belongs to; nil for those of the namespace, which are written anew each time.

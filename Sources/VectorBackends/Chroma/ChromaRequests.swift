@@ -7,11 +7,16 @@ final class ChromaRequests: Sendable {
   package typealias Executor = RequestExecutor<Pool<HTTPConnectionFactory>>
 
   private let executor: Executor
-  private let authorization: ChromaSettings.Authorization?
+  /// Of requests without a body, and of those with one.
+  private let headers: [(name: String, value: String)]
+  private let headersWithBody: [(name: String, value: String)]
 
   init(_ executor: Executor, authorization: ChromaSettings.Authorization?) {
     self.executor = executor
-    self.authorization = authorization
+    var headers = [(name: "Accept", value: "application/json")]
+    if let authorization { headers.append((authorization.name, authorization.value)) }
+    self.headers = headers
+    headersWithBody = headers + [("Content-Type", "application/json")]
   }
 
   /// Sends one request as often as it takes. `attempts` counts how often it was sent.
@@ -50,11 +55,7 @@ final class ChromaRequests: Sendable {
     _ connection: HTTPConnection, _ context: CallContext, _ method: HTTPMethod, _ path: String,
     _ body: HTTPBody, _ read: (JSONValue) throws(ChromaAnswers.Violation) -> Answer
   ) throws(AttemptFailure) -> Answer {
-    var headers = [("Accept", "application/json")]
-    if let authorization { headers.append((authorization.name, authorization.value)) }
-    var request = HTTPRequest(method, path, headers: headers)
-    if body.count > 0 { request.headers.append(("Content-Type", "application/json")) }
-    request.body = body
+    let request = HTTPRequest(method, path, headers: body.count > 0 ? headersWithBody : headers, body: body)
     let response = try connection.send(request, context: context)
     guard response.isSuccess else { throw response.failure(Self.error(response)) }
     let document = try response.json("the answer of Chroma")

@@ -67,8 +67,12 @@ package struct JSONValue: Sendable {
   /// An integer as messages name it.
   var integerText: String { VectorModel.integerText(node) }
 
-  package var string: ByteString? {
-    kind == .string ? ByteString(document.bytes(node)) : nil
+  package var string: ByteString? { stringBytes.map { ByteString($0) } }
+
+  /// A string as it lies in the document, valid as long as that: for loops over many, whose copies would be most of the work.
+  package var stringBytes: UnsafeRawBufferPointer? {
+    let node = node
+    return node.kind == VDB_JSON_KIND_STRING ? document.bytes(node) : nil
   }
 
   /// A string as text, for values that are names.
@@ -85,13 +89,27 @@ package struct JSONValue: Sendable {
   }
 
   /// The members of an object in the order of the text, repeated keys included; nothing for any other kind.
-  package var members: Members {
-    Members(document: document, at: index + 1, end: kind == .object ? Int(node.next) : 0)
+  package var members: Members { Members(lent: lentMembers) }
+
+  /// The same, with keys as they lie in the document, valid as long as that.
+  package var lentMembers: LentMembers {
+    LentMembers(document: document, at: index + 1, end: kind == .object ? Int(node.next) : 0)
   }
 
   /// The value of a key of an object, the first when the key is repeated. O(members).
   package subscript(key: ByteString) -> JSONValue? {
-    members.first { $0.key == key }?.value
+    key.bytes.withUnsafeBytes { self.member($0) }
+  }
+
+  /// The value of a key that stands in the code.
+  package subscript(key: String) -> JSONValue? {
+    var key = key
+    return key.withUTF8 { self.member(UnsafeRawBufferPointer($0)) }
+  }
+
+  private func member(_ key: UnsafeRawBufferPointer) -> JSONValue? {
+    for (own, value) in lentMembers where compareBytes(own, key) == 0 { return value }
+    return nil
   }
 
   var node: vdb_json_node { document.node(index) }
@@ -110,13 +128,21 @@ package struct JSONValue: Sendable {
   }
 
   package struct Members: Sequence, IteratorProtocol {
+    var lent: LentMembers
+
+    package mutating func next() -> (key: ByteString, value: JSONValue)? {
+      lent.next().map { (ByteString($0.key), $0.value) }
+    }
+  }
+
+  package struct LentMembers: Sequence, IteratorProtocol {
     let document: JSONDocument
     var at: Int
     let end: Int
 
-    package mutating func next() -> (key: ByteString, value: JSONValue)? {
+    package mutating func next() -> (key: UnsafeRawBufferPointer, value: JSONValue)? {
       guard at < end else { return nil }
-      let key = ByteString(document.bytes(document.node(at)))
+      let key = document.bytes(document.node(at))
       let value = JSONValue(document: document, index: at + 1)
       at = Int(value.node.next)
       return (key, value)

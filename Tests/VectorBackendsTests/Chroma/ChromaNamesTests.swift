@@ -34,7 +34,8 @@ import Testing
 
   @Test func whatOnlyLooksLikeOursIsAnID() {
     for foreign: ByteString in [
-      "_vdb:", "_vdb:3:ab", "_vdb:1:t", "_vdb:1:tx:a", "_vdb:x:t:a", "_vdb:9999:a:b", "_vdb::a:b",
+      "_vdb:", "_vdb:3:ab", "_vdb:1:t", "_vdb:1:tx:a", "_vdb:x:t:a", "_vdb:9999:a:b", "_vdb::a:b", "_vdb:-1:a",
+      "_vdb:-1::a",
     ] {
       let parts = ChromaNames.parts(ofStored: foreign)
       #expect(parts.namespace.isEmpty && parts.id == foreign, "\(foreign.text)")
@@ -57,7 +58,7 @@ import Testing
     #expect(item == "_vdb_i:5:a:1:b:x:y")
     #expect(ChromaNames.key(ofStored: item) == key)
     #expect(ChromaNames.key(ofStored: withBytes(of: key) { ChromaNames.listKey($0) }) == key)
-    for broken: ByteString in ["_vdb_i:", "_vdb_i:9:a:b", "_vdb_i:x:a:b", "_vdb_i::a"] {
+    for broken: ByteString in ["_vdb_i:", "_vdb_i:9:a:b", "_vdb_i:x:a:b", "_vdb_i::a", "_vdb_i:-1:a"] {
       #expect(ChromaNames.key(ofStored: broken) == nil)
     }
   }
