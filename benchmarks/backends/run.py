@@ -23,8 +23,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import servers  # noqa: E402
-import vectordb  # noqa: E402
-from data import DIMENSIONS, K, Rows  # noqa: E402
+from data import K, Rows  # noqa: E402
+from ours import options, ours, searchable  # noqa: E402
 
 BACKENDS = ("pgvector", "redis", "chroma", "milvus")
 SETTINGS = {"pgvector": {"settings": {"fsync": "on"}}}
@@ -43,10 +43,6 @@ def program(*arguments):
   if done.returncode != 0:
     sys.exit(f"{arguments[0]} failed: {done.stderr}")
   return json.loads(done.stdout)
-
-
-def ours(peer, name, kind):
-  return vectordb.create(name, dimensions=DIMENSIONS, metric="cosine", index=kind, **peer.options(name))
 
 
 def bulk(backend, module, peer, rows, arguments, folder):
@@ -70,8 +66,7 @@ def bulk(backend, module, peer, rows, arguments, folder):
     if getattr(module, "ours_opens_the_client_s", False):
       peer.create("bench_c")
     with ours(peer, "bench_c", module.index) as db:
-      options = json.dumps({"dimensions": DIMENSIONS, "metric": "cosine", **peer.options("bench_c")})
-      told = program(arguments.programs / prepared[0], "load", "bench_c", options, *files)
+      told = program(arguments.programs / prepared[0], "load", "bench_c", options(peer, "bench_c"), *files)
       sides["from C"].append((told["seconds"], told["cpu"]))
       assert db.count() == len(rows)
       db.drop()
@@ -124,24 +119,12 @@ def bulk(backend, module, peer, rows, arguments, folder):
 
 
 def search(module, peer, rows, arguments, folder):
-  with ours(peer, "bench_search", module.index) as db:
-    db.upsert(rows.ids, rows.vectors, rows.metadata)
-    if hasattr(peer, "settle"):
-      peer.settle("bench_search")
-    if module.search_index != module.index:
-      if module.name == "redis-py":  # an index is part of its collection
-        db.drop()
-        db = ours(peer, "bench_search", module.search_index)
-        db.upsert(rows.ids, rows.vectors, rows.metadata)
-      else:
-        db.create_index(module.search_index)
-    db.flush()
+  with searchable(module, peer, "bench_search", rows) as db:
     queries = folder / "queries.f32"
     rows.queries.tofile(queries)
     executable, address, file = peer.bare_search("bench_search", rows, folder)
-    options = json.dumps({"dimensions": DIMENSIONS, "metric": "cosine", **peer.options("bench_search")})
     searches = min(arguments.searches, module.searches)
-    told = program(arguments.programs / executable, "search", address, file, queries, options, searches)
+    told = program(arguments.programs / executable, "search", address, file, queries, options(peer, "bench_search"), searches)
     if told["hits"][0] != told["hits"][1]:
       sys.exit(f"{module.name}: the two sides found {told['hits']} hits")
     wanted = [rows.queries[at % len(rows.queries)] for at in range(searches)]
@@ -157,7 +140,6 @@ def search(module, peer, rows, arguments, folder):
       len({each.id for each in db.search(query, top_k=K)} & {_plain(id) for id in peer.search("bench_search", query)}) / K
       for query in wanted[:20])
     db.drop()
-    db.close()
   return {
     "p50_ms": {"ours": told["ours_p50_ms"], "bare": told["bare_p50_ms"]},
     "latency_over_bare": told["ours_p50_ms"] / told["bare_p50_ms"],
