@@ -2,16 +2,18 @@
 
   python benchmarks/backends/run.py [--rows 20000] [--rounds N] [--searches 1000] [--output FILE] [BACKEND ...]
 
-Bulk: the same rows into an empty collection with the same index state on each side, in turns, each round beginning with another
-side, after rows that nobody counts; a ratio is the median of the ratios of the rounds. The library writes from Python and from C;
-the bare writer, in C too, sends bytes that were encoded before the clock started. CPU is that of the client process, user and system, all threads. Search: one query at a time,
-the same collection; latency in turns within one process written in C, CPU in turns within this one, as the median of five.
+Bulk: the same rows into an empty collection with the same index state on each side, in turns, each round in another order, after
+rows that nobody counts; a ratio is the median of the ratios of the rounds. The library writes from Python and from C; the bare
+writer, in C too, sends bytes that were encoded before the clock started. CPU is that of the client process, user and system, all
+threads. Search: one query at a time, the same collection; latency in turns within one process written in C, CPU in turns within
+this one, as the median of five.
 """
 
 import argparse
 import importlib
 import json
 import pathlib
+import random
 import resource
 import statistics
 import subprocess
@@ -98,9 +100,11 @@ def bulk(backend, module, peer, rows, arguments, folder):
   if hasattr(peer, "insert"):
     sides["insert"] = []
     turns.append(write_insert)
-  for turn in range(arguments.rounds or module.rounds):
-    for place in range(len(turns)):
-      turns[(turn + place) % len(turns)]()
+  # Nor does one side always follow the same other one, whose traces it would find.
+  order = random.Random(7)
+  for _ in range(arguments.rounds or module.rounds):
+    for turn in order.sample(turns, len(turns)):
+      turn()
   count = len(rows)
 
   def ratio(side, which="ours"):
