@@ -5,8 +5,8 @@ import Glibc
 /// Unlike `Array`, growing can fail: an answer too large for the machine must be an error, not the end of the host.
 /// One thread at a time while it grows.
 ///
-/// Public and inlinable, so that other modules have it compiled for their types of element: unspecialised, an append takes ten
-/// times as long, and what is only `package` the compiler does not carry over.
+/// Public and inlinable, so that other modules have it compiled for their types of element: unspecialised, each append looks its
+/// type up, and what is only `package` the compiler does not carry over.
 public final class ColumnBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
   // Unchecked: plain loads and stores; the run-time check of overlapping access would cost more than an append.
   @exclusivity(unchecked) @usableFromInline var start: UnsafeMutablePointer<Element>?

@@ -57,9 +57,14 @@ package struct JSONWriter {
   }
 
   /// All digits of an integer, also beyond 2^53: counters and sizes.
-  package mutating func integer(_ value: some BinaryInteger) {
+  package mutating func integer(_ value: some BinaryInteger) { integer(digits: String(value)) }
+
+  /// The same for the integers of documents, without a look at the type for each.
+  package mutating func integer(_ value: Int64) { integer(digits: String(value)) }
+
+  private mutating func integer(digits: String) {
     separate()
-    var digits = String(value)
+    var digits = digits
     digits.withUTF8 { put(UnsafeRawBufferPointer($0)) }
   }
 

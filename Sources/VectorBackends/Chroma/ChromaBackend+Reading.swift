@@ -192,17 +192,10 @@ extension ChromaBackend {
   func append(
     _ record: ChromaRecords.Record?, id: ByteString, _ lists: ChromaLists, to results: ResultColumns
   ) throws(ChromaAnswers.Violation) -> Bool {
-    if let record {
-      return try withBytes(of: id) { (id) throws(ChromaAnswers.Violation) in
-        try ChromaAnswers.append(id: id, metadata: record.metadata, vector: record.vector, lists, to: results)
-      }
+    try withBytes(of: id) { (id) throws(ChromaAnswers.Violation) in
+      guard let record else { return results.append(missing: id) }
+      return try ChromaAnswers.append(id: id, metadata: record.metadata, vector: record.vector, lists, to: results)
     }
-    guard withBytes(of: id, { results.ids.append(bytes: $0) }), results.idOffsets.append(UInt64(results.ids.count))
-    else { return false }
-    if results.include.contains(.metadata), !results.metadataOffsets.append(UInt64(results.metadata.count)) {
-      return false
-    }
-    return !results.include.contains(.vectors) || results.vectors.append(repeating: 0, count: results.dimensions)
   }
 }
 

@@ -85,7 +85,7 @@ extension ChromaAnswers {
   private static func append(
     _ hits: [Hit], _ request: SearchRequest, _ known: ChromaCollection.Known, into results: ResultColumns
   ) throws(Violation) -> Bool {
-    guard reserve(hits.count, in: results) else { return false }
+    guard results.reserve(rows: hits.count) else { return false }
     var left = request.k
     for hit in hits {
       if let excluded = request.excludedID, hit.id.elementsEqual(excluded.bytes) { continue }
@@ -101,18 +101,12 @@ extension ChromaAnswers {
     return results.rowOffsets.append(UInt64(results.rowCount))
   }
 
-  /// Makes room for as many records of the usual size, so that the columns of texts need not grow by and by.
-  private static func reserve(_ count: Int, in results: ResultColumns) -> Bool {
-    let metadataBytes = results.include.contains(.metadata) ? 64 : 0
-    return results.ids.reserve(count * 16) && results.metadata.reserve(count * metadataBytes)
-  }
-
   /// Appends one record to the columns that are asked for; false when out of memory.
   static func append(
     id: UnsafeRawBufferPointer, metadata: JSONValue?, vector: JSONValue?, _ lists: ChromaLists,
     to results: ResultColumns
   ) throws(Violation) -> Bool {
-    guard results.ids.append(bytes: id), results.idOffsets.append(UInt64(results.ids.count)) else { return false }
+    guard results.append(id: id) else { return false }
     if results.include.contains(.metadata) {
       if let metadata {
         guard ChromaMetadata.append(metadata, lists, to: results.metadata) else { return false }

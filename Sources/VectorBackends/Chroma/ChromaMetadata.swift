@@ -123,9 +123,7 @@ enum ChromaMetadata {
     switch value.kind {
     case .string: if let string = value.stringBytes { json.string(string) }
     case .bool: json.bool(value.bool ?? false)
-    case .integer where value.isInexactInteger: json.integer(value.integer ?? 0)
-    // The same digits with less work.
-    case .integer: json.number(value.double ?? 0)
+    case .integer: json.integer(value.integer ?? 0)
     case .number: json.number(value.double ?? 0)
     case .null, .array, .object: json.null()
     }

@@ -93,10 +93,10 @@ extension MilvusBackend {
       try found?.rows.reserve(in: results)
       for item in range {
         let row = found?[ids[item]]
-        guard results.ids.append(bytes: ids[item]), results.idOffsets.append(UInt64(results.ids.count)),
-          results.found.append(row == nil ? 0 : 1)
+        guard results.found.append(row == nil ? 0 : 1),
+          row == nil ? results.append(missing: ids[item]) : results.append(id: ids[item])
         else { throw .resultOutOfMemory }
-        if let row, let found { try found.rows.append(row, to: results) } else { try results.appendNothing() }
+        if let row, let found { try found.rows.append(row, to: results) }
       }
     }
     try results.endQuery()
@@ -200,18 +200,5 @@ enum MilvusPageToken {
       throw foreign
     }
     return key
-  }
-}
-
-extension ResultColumns {
-  /// Appends the id of a row. Errors: `outOfMemory`.
-  func append(id: UnsafeRawBufferPointer) throws(VectorError) {
-    guard ids.append(bytes: id), idOffsets.append(UInt64(ids.count)) else { throw .resultOutOfMemory }
-  }
-
-  /// What a row without a record has where metadata and a vector would stand. Errors: `outOfMemory`.
-  fileprivate func appendNothing() throws(VectorError) {
-    if include.contains(.metadata), !metadataOffsets.append(UInt64(metadata.count)) { throw .resultOutOfMemory }
-    if include.contains(.vectors), !vectors.append(repeating: 0, count: dimensions) { throw .resultOutOfMemory }
   }
 }

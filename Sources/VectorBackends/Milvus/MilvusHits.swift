@@ -54,10 +54,9 @@ struct MilvusHits {
         left.distance != right.distance ? left.distance < right.distance : compareBytes(left.id, right.id) < 0
       }
       for hit in hits {
-        try results.append(id: hit.id)
-        guard results.distances.append(hit.distance), results.scores.append(metric.score(distance: hit.distance)) else {
-          throw .resultOutOfMemory
-        }
+        guard results.append(id: hit.id), results.distances.append(hit.distance),
+          results.scores.append(metric.score(distance: hit.distance))
+        else { throw .resultOutOfMemory }
         try rows.append(hit.row, to: results)
       }
       try results.endQuery()

@@ -9,7 +9,7 @@ extension ResultColumns {
   ) throws(VectorError) {
     try pace.spend(bytes: 100 + (include.contains(.vectors) ? dimensions * 4 : 0))
     guard let id = answer.bytes(row, 0) else { throw .noRecord }
-    guard ids.append(bytes: id), idOffsets.append(UInt64(ids.count)) else { throw .resultOutOfMemory }
+    guard append(id: id) else { throw .resultOutOfMemory }
     var column = first
     if include.contains(.metadata) {
       var json = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -42,9 +42,7 @@ extension ResultColumns {
   /// Appends an id that was not found: no metadata, a vector of zeros. Errors: `outOfMemory`, `cancelled`, `timeout`.
   func append(missing id: UnsafeRawBufferPointer, _ pace: inout Pace) throws(VectorError) {
     try pace.spend(bytes: 50 + (include.contains(.vectors) ? dimensions * 4 : 0))
-    guard ids.append(bytes: id), idOffsets.append(UInt64(ids.count)) else { throw .resultOutOfMemory }
-    if include.contains(.metadata), !metadataOffsets.append(UInt64(metadata.count)) { throw .resultOutOfMemory }
-    if include.contains(.vectors), !vectors.append(repeating: 0, count: dimensions) { throw .resultOutOfMemory }
+    guard append(missing: id) else { throw .resultOutOfMemory }
   }
 }
 

@@ -80,7 +80,7 @@ struct PgvectorSearch {
   ) throws(VectorError) {
     let metric = table.shape.metric
     var left = request.k
-    guard reserve(min(answer.rows, request.k), in: results) else { throw .resultOutOfMemory }
+    guard results.reserve(rows: min(answer.rows, request.k)) else { throw .resultOutOfMemory }
     for hit in try hits(answer, &pace) {
       guard let id = answer.bytes(hit.row, 0) else { throw .noRecord }
       if let excluded = request.excludedID, excluded.bytes.elementsEqual(id) { continue }
@@ -93,14 +93,6 @@ struct PgvectorSearch {
       try results.append(answer, hit.row, from: 2, table, &pace)
     }
     try results.endQuery()
-  }
-
-  /// Makes room for hits with ids and metadata of usual size, so that columns need not grow row by row.
-  private func reserve(_ hits: Int, in results: ResultColumns) -> Bool {
-    let hasMetadata = request.include.contains(.metadata)
-    return results.distances.reserve(hits) && results.scores.reserve(hits) && results.idOffsets.reserve(hits)
-      && results.ids.reserve(24 * hits) && (!hasMetadata || results.metadataOffsets.reserve(hits))
-      && (!hasMetadata || results.metadata.reserve(64 * hits))
   }
 
   private func hits(_ answer: PostgresResult, _ pace: inout Pace) throws(VectorError) -> [Hit] {

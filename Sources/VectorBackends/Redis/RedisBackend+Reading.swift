@@ -28,8 +28,8 @@ extension RedisBackend {
           do throws(VectorError) {
             if isFound {
               try projection.append(id: id, values, to: results)
-            } else {
-              try projection.appendMissing(id: id, to: results)
+            } else if !results.append(missing: id) {
+              throw .resultOutOfMemory
             }
             guard results.found.append(isFound ? 1 : 0) else { throw .resultOutOfMemory }
           } catch { throw AttemptFailure(reading: error) }

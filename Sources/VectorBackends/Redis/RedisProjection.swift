@@ -61,9 +61,7 @@ struct RedisProjection {
   func append(
     id: UnsafeRawBufferPointer, _ values: [RedisReply?], to results: ResultColumns
   ) throws(VectorError) {
-    guard results.ids.append(bytes: id), results.idOffsets.append(UInt64(results.ids.count)) else {
-      throw .resultOutOfMemory
-    }
+    guard results.append(id: id) else { throw .resultOutOfMemory }
     if include.contains(.metadata) {
       if index.isOurs {
         try appendBlob(values.first.flatMap { $0?.bytes }, id, to: results.metadata)
@@ -73,19 +71,6 @@ struct RedisProjection {
       guard results.metadataOffsets.append(UInt64(results.metadata.count)) else { throw .resultOutOfMemory }
     }
     if include.contains(.vectors) { try appendVector(values[vectorPlace]?.bytes, id, to: results.vectors) }
-  }
-
-  /// Appends an id that has no record.
-  func appendMissing(id: UnsafeRawBufferPointer, to results: ResultColumns) throws(VectorError) {
-    guard results.ids.append(bytes: id), results.idOffsets.append(UInt64(results.ids.count)) else {
-      throw .resultOutOfMemory
-    }
-    if include.contains(.metadata), !results.metadataOffsets.append(UInt64(results.metadata.count)) {
-      throw .resultOutOfMemory
-    }
-    if include.contains(.vectors), !results.vectors.append(repeating: 0, count: index.shape.dimensions) {
-      throw .resultOutOfMemory
-    }
   }
 
   private func appendBlob(

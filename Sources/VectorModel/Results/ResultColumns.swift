@@ -55,6 +55,27 @@ package final class ResultColumns: @unchecked Sendable {
     guard token.withUnsafeBytes({ nextPage.append(bytes: $0) }), nextPage.append(0) else { throw .resultOutOfMemory }
   }
 
+  /// Makes room for rows with ids and metadata of usual size, so that columns need not grow row by row; false when out of
+  /// memory.
+  package func reserve(rows: Int) -> Bool {
+    let hasMetadata = include.contains(.metadata)
+    let isRanked = kind == .search
+    return idOffsets.reserve(rows) && ids.reserve(24 * rows)
+      && (!hasMetadata || metadataOffsets.reserve(rows) && metadata.reserve(64 * rows))
+      && (!isRanked || distances.reserve(rows) && scores.reserve(rows))
+  }
+
+  /// Appends the id of a row; false when out of memory.
+  package func append(id: UnsafeRawBufferPointer) -> Bool {
+    ids.append(bytes: id) && idOffsets.append(UInt64(ids.count))
+  }
+
+  /// Appends an id that was not found: no metadata, a vector of zeros. False when out of memory.
+  package func append(missing id: UnsafeRawBufferPointer) -> Bool {
+    append(id: id) && (!include.contains(.metadata) || metadataOffsets.append(UInt64(metadata.count)))
+      && (!include.contains(.vectors) || vectors.append(repeating: 0, count: dimensions))
+  }
+
   /// Ends the rows of one query.
   package func endQuery() throws(VectorError) {
     guard rowOffsets.append(UInt64(rowCount)) else { throw .resultOutOfMemory }

@@ -5,7 +5,7 @@ extension ResultColumns {
   /// Appends id, and metadata and vector where asked, of a stored row. Errors: `outOfMemory`, `cancelled`, `timeout`.
   func append(_ slot: Int, of chunk: Chunk, _ pace: inout Pace) throws(VectorError) {
     try pace.spend(bytes: 100 + (include.contains(.vectors) ? dimensions * 4 : 0))
-    guard ids.append(bytes: chunk.id(slot)), idOffsets.append(UInt64(ids.count)) else { throw .resultOutOfMemory }
+    guard append(id: chunk.id(slot)) else { throw .resultOutOfMemory }
     if include.contains(.metadata) {
       let entry = chunk.metadata(slot)
       try pace.spend(bytes: 2 * entry.count)
@@ -22,9 +22,7 @@ extension ResultColumns {
   /// Appends an id that was not found: no metadata, a vector of zeros. Errors: `outOfMemory`, `cancelled`, `timeout`.
   func appendMissing(_ id: UnsafeRawBufferPointer, _ pace: inout Pace) throws(VectorError) {
     try pace.spend(bytes: 50 + (include.contains(.vectors) ? dimensions * 4 : 0))
-    guard ids.append(bytes: id), idOffsets.append(UInt64(ids.count)) else { throw .resultOutOfMemory }
-    if include.contains(.metadata), !metadataOffsets.append(UInt64(metadata.count)) { throw .resultOutOfMemory }
-    if include.contains(.vectors), !vectors.append(repeating: 0, count: dimensions) { throw .resultOutOfMemory }
+    guard append(missing: id) else { throw .resultOutOfMemory }
   }
 
   /// Ends `count` queries that nothing answers. Errors: `outOfMemory`, `cancelled`, `timeout`.

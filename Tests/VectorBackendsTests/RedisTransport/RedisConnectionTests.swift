@@ -32,6 +32,11 @@ private func open(_ server: ScriptedServer, maxReplyBytes: Int = 1 << 20) throws
     let text = String(decoding: commands.bytes.elements, as: UTF8.self)
     #expect(text == "*3\r\n$3\r\nSET\r\n$5\r\na\r\n$3\r\n$0\r\n\r\n*2\r\n$3\r\nGET\r\n$10\r\n1234567890\r\n")
     #expect(commands.count == 2 && !commands.failed)
+    commands.removeAll()
+    for number in [0, -1, Int.min, Int.max] { commands.add(number) }
+    #expect(
+      String(decoding: commands.bytes.elements, as: UTF8.self)
+        == "$1\r\n0\r\n$2\r\n-1\r\n$20\r\n-9223372036854775808\r\n$19\r\n9223372036854775807\r\n")
   }
 
   @Test func repliesComeInTheOrderOfCommandsHoweverTheyArrive() throws {

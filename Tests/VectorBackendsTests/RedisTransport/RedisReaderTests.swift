@@ -54,6 +54,18 @@ func shown(_ reply: RedisReply) -> String {
     }
   }
 
+  /// As servers write them, and as others may have.
+  @Test(
+    arguments: [
+      ("0.25", 0.25), ("-1e-3", -0.001), ("1e+20", 1e20), ("inf", .infinity), ("-inf", -.infinity),
+      ("1e400", .infinity),
+      ("+1.5", 1.5), ("1.5x", nil), (" 1", nil), ("", nil),
+    ] as [(String, Double?)])
+  func numbersAreReadAsTheyStand(text: String, number: Double?) throws {
+    try readReplies("*1\r\n$\(text.utf8.count)\r\n\(text)\r\n") { reply in #expect(reply.first?.number == number) }
+    try readReplies("*1\r\n$4\r\n-nan\r\n") { reply in #expect(reply.first?.number?.isNaN == true) }
+  }
+
   @Test func whatIsNoReplyIsRefused() {
     for text in ["HTTP/1.1 400\r\n", "$abc\r\n", "*x\r\n", ":1x\r\n"] {
       #expect(throws: RedisReader.Failure.invalid) { try readReplies(text) { _ in } }
