@@ -74,6 +74,16 @@ def test_an_idle_connection_that_was_reset_costs_nothing(connect, proxy):
   assert db.get("new") is not None
 
 
+def test_an_idle_connection_that_is_reset_before_it_answers_costs_nothing(connect, proxy, direct):
+  db = connect(resilience=ONCE)
+  right(db)
+  for call in (lambda: right(db), lambda: db.add("new", [9, 9, 9, 9], {"k": 1}), lambda: db.delete("new")):
+    proxy.stall()
+    later(0.2, lambda: (proxy.reset(), proxy.flowing.set()))
+    call()
+  assert direct.get("new") is None
+
+
 def test_a_connection_reset_while_it_waits_is_repeated(connect, proxy, direct):
   db = connect()
   for call in (lambda: right(db), lambda: db.add("new", [9, 9, 9, 9], {"k": 1}), lambda: db.delete("new")):

@@ -20,6 +20,7 @@ from .process import free_port
 
 
 _HEARD = 1 << 16
+_PATIENCE = 5
 
 
 class Proxy:
@@ -151,12 +152,13 @@ class _Pair:
     self._proxy, self._client, self._server = proxy, client, server
     self._asked = True  # the server may greet first
     self._left: Optional[int] = None
+    self._let_go = threading.Event()
 
   def requests(self) -> None:
     """Passes on what the client says."""
     with contextlib.suppress(OSError, ValueError):
       while True:
-        data = self._client.recv(65536)
+        data = self._hear()
         self._proxy.requested += len(data)
         if len(self._proxy.heard) < _HEARD:
           self._proxy.heard += data
@@ -167,6 +169,13 @@ class _Pair:
         self._asked = True
         self._server.sendall(data)
     self.end()
+
+  def _hear(self) -> bytes:
+    self._let_go.clear()
+    try:
+      return self._client.recv(65536)
+    finally:
+      self._let_go.set()
 
   def answers(self) -> None:
     """Passes on what the server says, with the trouble that was ordered."""
@@ -201,9 +210,11 @@ class _Pair:
     self._client.sendall(data)
 
   def end(self, hard: bool = False) -> None:
-    """Closes both ends."""
+    """Closes both ends. A reset has happened when this returns."""
     _close(self._client, hard)
     _close(self._server)
+    # The system closes a socket when the last one that waits in it has left.
+    self._let_go.wait(_PATIENCE)
     self._proxy.forget(self)
 
 

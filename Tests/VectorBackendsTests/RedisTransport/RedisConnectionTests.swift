@@ -132,6 +132,24 @@ private func open(_ server: ScriptedServer, maxReplyBytes: Int = 1 << 20) throws
         .mayHaveApplied == false)
   }
 
+  /// Commands may leave before anything is read, the end of the connection show only when their replies are waited for.
+  @Test func aConnectionThatDiesIsStaleAlsoWhenItsRepliesAreReadLater() throws {
+    let server = try ScriptedServer(
+      [.receive, .write("+OK\r\n"), .receive], [.receive, .write("+OK\r\n"), .receive, .write("+OK\r\n")])
+    defer { server.stop() }
+    for answers in 0...1 {
+      let connection = try open(server)
+      try connection.exchange(commands("A"), ending(after: 5000)) { _ in }
+      try connection.exchange(commands("B", "C"), leaving: 2, ending(after: 5000)) { _ in }
+      var taken = 0
+      let why = failure { () throws(AttemptFailure) in
+        try connection.exchange(RedisCommands(), ending(after: 5000)) { _ in taken += 1 }
+      }
+      #expect(taken == answers && why?.mayHaveApplied == true)
+      #expect(why?.kind == (answers == 0 ? .staleConnection : .broken))
+    }
+  }
+
   @Test func answersThatCannotBeAreRefused() throws {
     let server = try ScriptedServer(
       [.receive, .write("HTTP/1.1 400 Bad Request\r\n\r\n"), .pause(500)],

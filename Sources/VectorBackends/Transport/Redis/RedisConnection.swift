@@ -13,8 +13,10 @@ package final class RedisConnection {
   private let buffer: UnsafeMutableRawBufferPointer
   /// Replies that have not arrived yet.
   private var awaited = 0
-  /// Whether a reply ever arrived: one that dies before its first reply now was left alone for too long.
+  /// Whether a reply ever arrived.
   private var hasServed = false
+  /// Whether anything arrived since nothing was awaited: one that served and dies before was left alone for too long.
+  private var isAnswering = false
   private var isBroken = false
 
   private static let bufferSize = 64 << 10
@@ -45,6 +47,7 @@ package final class RedisConnection {
     }
     var progress = Progress(unsent: commands.bytes.count)
     progress.hadOutstanding = awaited > 0
+    if awaited == 0 { isAnswering = false }
     awaited += commands.count
     let tally = context.tally
     do throws(AttemptFailure) {
@@ -96,6 +99,7 @@ package final class RedisConnection {
           let count = try stream.receive(buffer)
           progress.received += count
           mayReceive = count > 0
+          isAnswering = isAnswering || count > 0
           if count > 0 { try read(UnsafeRawBufferPointer(rebasing: buffer[..<count]), progress, take) }
         }
       } catch {
@@ -143,9 +147,7 @@ package final class RedisConnection {
         .broken, mayHaveApplied: progress.hasBegun,
         cause: VectorError(.protocolViolation, "\(server.name) does not speak the protocol of Redis"))
     case .broken(let reason):
-      return broken(
-        reason, isStale: hasServed && progress.received == 0 && !progress.hadOutstanding,
-        mayHaveApplied: progress.hasBegun)
+      return broken(reason, isStale: hasServed && !isAnswering, mayHaveApplied: progress.hasBegun)
     }
   }
 
