@@ -77,7 +77,7 @@ def test_an_idle_connection_that_was_reset_costs_nothing(connect, proxy):
 def test_an_idle_connection_that_is_reset_before_it_answers_costs_nothing(connect, proxy, direct):
   db = connect(resilience=ONCE)
   right(db)
-  for call in (lambda: right(db), lambda: db.add("new", [9, 9, 9, 9], {"k": 1}), lambda: db.delete("new")):
+  for call in (lambda: right(db), lambda: db.add("new", [9, 9, 9, 9]), lambda: db.delete("new")):
     proxy.stall()
     later(0.2, lambda: (proxy.reset(), proxy.flowing.set()))
     call()
