@@ -80,15 +80,21 @@ defmodule VectorDB.InterruptionTest do
     code = """
     import VectorDB
     db = create!("end", dimensions: 256)
+    away = create!("away", dimensions: 1, fault_injection: %{latency_ms: 5, latency_jitter: 1, stall_rate: 0.01})
     packed = :binary.copy(<<1.0::float-32-native>>, 256 * 20_000)
     add_batch!(db, %{ids: Enum.map(1..20_000, &to_string/1), vectors: packed})
     VectorDB.Log.enable(self(), :debug)
+    # A process of its own: garbage of one as large as this is collected on the schedulers that the searches hold.
+    spawn(fn ->
+      wait = fn wait -> if elem(VectorDB.Native.live_handles(), 3) == 0, do: (Process.sleep(10); wait.(wait)) end
+      wait.(wait)
+      Process.sleep(300)
+      HOW
+    end)
     for _ <- 1..4, do: spawn(fn -> search_batch!(db, for(_ <- 1..40_000, do: binary_part(packed, 0, 1024))) end)
     spawn(fn -> for n <- Stream.iterate(1, & &1 + 1), do: add!(db, to_string(n), binary_part(packed, 0, 1024)) end)
-    away = create!("away", dimensions: 1, fault_injection: %{latency_ms: 5, latency_jitter: 1, stall_rate: 0.01})
     for _ <- 1..100, do: spawn(fn -> for n <- Stream.iterate(1, & &1 + 1), do: search!(away, [n]) end)
-    Process.sleep(300)
-    HOW
+    Process.sleep(:infinity)
     """
 
     paths = Enum.flat_map(:code.get_path(), &["-pa", to_string(&1)])
