@@ -113,6 +113,7 @@ defmodule VectorDB.LifetimeTest do
     VectorDB.Log.disable()
   end
 
+  @tag timeout: 300_000
   test "memory does not grow" do
     cycle = fn ->
       db = VectorDB.create!("cycle", dimensions: 8)

@@ -29,17 +29,19 @@ defmodule VectorDB.SchedulingTest do
 
   test "timers fire while dirty schedulers are busy", %{db: db, window: window} do
     queries = for n <- 1..4000, do: window.(n)
+
+    late = fn ->
+      for(_ <- 1..50, do: timed(fn -> Process.sleep(2) end) - 2000) |> Enum.sort() |> Enum.at(25)
+    end
+
+    # What else the machine does holds timers up too.
+    before = late.()
     busy = for _ <- 1..4, do: Task.async(fn -> VectorDB.search_batch!(db, queries, top_k: 1) end)
-
-    late =
-      for _ <- 1..50 do
-        timed(fn -> Process.sleep(2) end) - 2000
-      end
-
+    meanwhile = late.()
     Task.await_many(busy, 120_000)
 
-    assert late |> Enum.sort() |> Enum.at(25) < 20_000,
-           "median lateness too high: #{inspect(late)} µs"
+    assert meanwhile < max(20_000, 4 * before),
+           "median lateness: #{before} µs before, #{meanwhile} µs meanwhile"
   end
 
   test "a killed caller ends its search", %{db: db, window: window} do
