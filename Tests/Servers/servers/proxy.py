@@ -171,6 +171,7 @@ class _Pair:
     self.end()
 
   def _hear(self) -> bytes:
+    """What the client says next; tells `end` when nobody waits in its socket any more."""
     self._let_go.clear()
     try:
       return self._client.recv(65536)

@@ -62,8 +62,18 @@ func shown(_ reply: RedisReply) -> String {
       ("+1.5", 1.5), ("1.5x", nil), (" 1", nil), ("", nil),
     ] as [(String, Double?)])
   func numbersAreReadAsTheyStand(text: String, number: Double?) throws {
-    try readReplies("*1\r\n$\(text.utf8.count)\r\n\(text)\r\n") { reply in #expect(reply.first?.number == number) }
-    try readReplies("*1\r\n$4\r\n-nan\r\n") { reply in #expect(reply.first?.number?.isNaN == true) }
+    var read = 0
+    try readReplies("*1\r\n$\(text.utf8.count)\r\n\(text)\r\n") { reply in
+      read += 1
+      #expect(reply.first?.number == number)
+    }
+    #expect(read == 1)
+  }
+
+  @Test func notANumberIsOneToo() throws {
+    var isNaN = false
+    try readReplies("*1\r\n$4\r\n-nan\r\n") { reply in isNaN = reply.first?.number?.isNaN == true }
+    #expect(isNaN)
   }
 
   @Test func whatIsNoReplyIsRefused() {
